@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -22,57 +18,16 @@ from include.bronze.plan import PlannedBatch
 from include.bronze.sources import pylon
 from include.bronze.sources.http import Api, Credentials, Patience, RefusedError, SourceError, UnansweredError
 from include.bronze.streams import PYLON_ACCOUNTS, PYLON_ISSUES, LoadStrategy
+from tests.support.scripted_server import Scripted, scripted_server
 
 TOKEN = "very-secret-token"
 WINDOW = Window(datetime(2026, 1, 4, 6, tzinfo=UTC), datetime(2026, 1, 5, 6, tzinfo=UTC))
 
 
-@dataclass
-class Scripted:
-    """A server that gives the next reply of its script to each request, and keeps what it was asked."""
-
-    url: str = ""
-    script: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)
-    asked: list[tuple[str, str, Any]] = field(default_factory=list)
-
-    def reply(self, body: Any, status: int = 200, **headers: str) -> Scripted:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.script.append((status, body, named))
-        return self
-
-
 @pytest.fixture
 def server() -> Iterator[Scripted]:
-    scripted = Scripted()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            scripted.asked.append((self.command, self.path, body))
-            assert self.headers["Authorization"] == f"Bearer {TOKEN}"
-            status, content, headers = scripted.script.pop(0)
-            raw = content if isinstance(content, bytes) else json.dumps(content).encode()
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        do_GET = do_POST = answer
-
-        def log_message(self, *args: Any) -> None:
-            return
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    scripted.url = f"http://127.0.0.1:{listening.server_port}"
-    yield scripted
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with scripted_server(TOKEN) as scripted:
+        yield scripted
 
 
 class Time:

@@ -10,7 +10,9 @@ says from which state of the dbt project they were made. A DAG file refuses a ma
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil

@@ -11,7 +11,11 @@ from tests.dbt.project import Project, copy_of_project
 from tests.dbt.silver import Script, record
 
 CHILDREN = Path(__file__).parent / "children"
-RECORDED = {"def_pylon_issues": "pylon_issues", "def_pylon_accounts": "pylon_accounts", "def_pylon_notes": "pylon_notes"}
+RECORDED = {
+    "def_pylon_issues": "pylon_issues",
+    "def_pylon_accounts": "pylon_accounts",
+    "def_pylon_notes": "pylon_notes",
+}
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import duckdb
 from tests.dbt.project import Project
 
 KEPT = re.compile(r"\s*(begin|commit|create|insert|delete|merge|alter|drop)\b", re.IGNORECASE)
-MERGE = re.compile(r"\s*merge into", re.IGNORECASE)
+MERGE = re.compile(r"\s*merge into .* as DBT_INTERNAL_DEST", re.IGNORECASE)
 NEW_TABLE = re.compile(r"create\s+table\s+\S+\s+as \((?P<select>.*)\)\s*;", re.IGNORECASE | re.DOTALL)
 
 
@@ -100,7 +100,7 @@ class Silver:
         """What it holds, by key."""
         return self._by_key(f"select * from DEF_DB_LOCAL.SILVER.{self.script.model}")
 
-    def wanted(self) -> dict[str, tuple[Any, ...]]:
+    def rebuilt(self) -> dict[str, tuple[Any, ...]]:
         """What a full refresh would make it hold."""
         return self._by_key(self.script.select)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -74,7 +75,6 @@ class Bronze:
 
     connection: duckdb.DuckDBPyConnection
     database: str = "DEF_DB_LOCAL"
-    loads: int = 0
 
     def create(self) -> None:
         self.connection.execute(f"create schema if not exists {self.database}.BRONZE")
@@ -99,8 +99,7 @@ class Bronze:
         attempt: str = "a1",
     ) -> str:
         """Load a batch as batch_replace does: its rows, its ledger row and its coverage, or nothing."""
-        self.loads += 1
-        load_id = f"load-{self.loads:05d}"
+        load_id = uuid4().hex
         rows = list(rows)
         batch_id = f"def__{stream}__{batch}"
         records = [self._record(stream, batch_id, attempt, row) for row in rows]

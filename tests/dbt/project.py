@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.factory import cleanup_connections, reset_adapters
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
@@ -63,6 +65,7 @@ class Project:
                 [*arguments, "--project-dir", str(self.project_dir), "--profiles-dir", str(profiles), "--quiet"]
             )
         outcome.success, outcome.result, outcome.exception = ended.success, ended.result, ended.exception
+        _let_go_of_the_files()
         return outcome
 
     def _environment(self) -> dict[str, str]:
@@ -82,6 +85,15 @@ def copy_of_project(folder: Path, *additions: Path) -> Path:
     for addition in additions:
         shutil.copytree(addition, copy, dirs_exist_ok=True)
     return copy
+
+
+def _let_go_of_the_files() -> None:
+    """dbt-duckdb keeps its files open until the process ends; the test wants to look into them."""
+    cleanup_connections()
+    reset_adapters()
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 @contextmanager

@@ -31,6 +31,9 @@ class Warehouse(Protocol):
     def completed(self, stream: str) -> list[Window]:
         """The windows of a stream that are loaded whole."""
 
+    def prepare(self, table: str, columns: Sequence[str]) -> None:
+        """Create the ledger and a table with the columns its stream declares, where they are missing."""
+
     def load(self, table: str, columns: Sequence[str], manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
         """Replace one batch by what an attempt landed: all of it, with its ledger rows, or nothing."""
 

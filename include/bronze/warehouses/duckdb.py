@@ -50,7 +50,6 @@ class DuckDBWarehouse:
         return [Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows]
 
     def prepare(self, table: str, columns: Sequence[str]) -> None:
-        """Create the ledger and a table with the columns its stream declares, where they are missing."""
         self._connection.execute("begin")
         try:
             self._ensure(table, columns)

@@ -314,9 +314,7 @@ def _client(path: Path) -> Client:
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{_shown(path)}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict):
-        raise ConfigurationError(
-            f"{_shown(path)}: holds {type(raw).__name__}, it must hold keys such as code and timezone"
-        )
+        raise ConfigurationError(f"{_shown(path)}: holds a {type(raw).__name__}; it must hold keys such as code")
     try:
         return Client.model_validate(raw)
     except ValidationError as error:

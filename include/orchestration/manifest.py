@@ -10,7 +10,9 @@ says from which state of the dbt project they were made. A DAG file refuses a ma
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -45,6 +47,7 @@ _FIELDS = (
     "column_name",
     "patch_path",
 )
+_IDS = ("--output", "json", "--output-keys", "unique_id")
 # unit tests are for developers and CI: a nightly run neither shows nor runs them
 _SHOWN = ("model", "seed", "snapshot", "test")
 
@@ -113,9 +116,8 @@ def build(current: Settings, *, force: bool = False) -> bool:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for selector in SELECTORS:
-        listed = runner.invoke(
-            ["ls", *common, "--selector", selector, "--output", "json", "--output-keys", "unique_id"]
-        )
+        with contextlib.redirect_stdout(io.StringIO()):  # dbt prints the list as well, however quiet it is told to be
+            listed = runner.invoke(["ls", *common, "--selector", selector, *_IDS])
         if not isinstance(listed.result, list):
             raise ConfigurationError(f"dbt cannot list selector {selector}: {listed.exception}")
         selected = [json.loads(line)["unique_id"] for line in listed.result]

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import ExecutionMode, LoadMode, TestBehavior
+from cosmos.constants import ExecutionMode, LoadMode, TestBehavior, TestIndirectSelection
 
 from include.bronze.warehouses.lock import hold_until_exit
 from include.orchestration.fast_forward import DbtFastForwardBuildOperator
@@ -57,7 +57,10 @@ def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, Dbt
             exclude=[NO_UNIT_TESTS],
             should_detach_multiple_parents_tests=True,
         ),
-        execution_config=ExecutionConfig(execution_mode=ExecutionMode.LOCAL),
+        # Tests of several models are tasks of their own, so a model's test task runs only what is that model's alone.
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.LOCAL, test_indirect_selection=TestIndirectSelection.CAUTIOUS
+        ),
         operator_args=common,
         dag=dag,
     )

@@ -129,7 +129,7 @@ def _copy_views(copy: duckdb.DuckDBPyConnection, views: list[tuple[str, str, str
     return published
 
 
-_QUALIFIED = re.compile(r"\"?[A-Z0-9_]+_DB_[A-Z]+\"?\s*\.\s*\"?GOLD\"?\s*\.\s*", re.IGNORECASE)
+_QUALIFIED = re.compile(r"(?<![\w.\"'])(\"?[A-Z]+_DB_[A-Z]+\"?\.)?\"?GOLD\"?\.(?=[\w\"])", re.IGNORECASE)
 
 
 def _over_the_copy(sql: str) -> str:

@@ -141,7 +141,7 @@ class Stack:
     def _start_simulators(self, env: Mapping[str, str]) -> None:
         self.place.simulators.mkdir(parents=True, exist_ok=True)
         options = ["--size", "small", "--seed", "7", "--pylon-port", "0", "--plain-port", "0", "--limits", "off"]
-        argv = [PYTHON, "-m", "include.simulators", "serve", *options, "--data-dir", str(self.place.simulators)]
+        argv = [PYTHON, "-m", "include.simulators", "serve", *options, "--data-dir", str(self.place.data)]
         self.processes.start("simulators", argv, env)
 
     def _wait_for_simulators(self) -> str:

@@ -131,11 +131,14 @@ class Stack:
         (self.place.airflow / "airflow.db.version").write_text(self._stamp() + "\n")
 
     def _connections_kept(self) -> bool:
-        """Whether a person configured a vendor connection in Airflow itself (asked of the file: nothing runs yet)."""
+        """Whether a person put a token into a vendor connection of Airflow itself (asked of the file: nothing runs)."""
         if not self.place.database.is_file():
             return False
         with contextlib.closing(sqlite3.connect(f"file:{self.place.database}?mode=ro", uri=True)) as database:
-            question = "select count(*) from connection where conn_id in ('pylon_def', 'plain_def')"
+            question = (
+                "select count(*) from connection "
+                "where conn_id in ('pylon_def', 'plain_def') and coalesce(password, '') != ''"
+            )
             return bool(database.execute(question).fetchone()[0])
 
     def _start_simulators(self, env: Mapping[str, str]) -> None:

@@ -205,11 +205,15 @@ class Stack:
         """Register airflow_settings.yaml. Pools and variables follow it; a connection that exists is a person's."""
         listed = (yaml.safe_load((REPO / "airflow_settings.yaml").read_text()) or {}).get("airflow") or {}
         for pool in listed.get("pools") or []:
-            body = {"slots": int(pool["pool_slot"]), "description": pool.get("pool_description") or ""}
+            body = {
+                "slots": int(pool["pool_slot"]),
+                "description": pool.get("pool_description") or "",
+                "include_deferred": False,
+            }
             if self.api.found(f"/pools/{pool['pool_name']}"):
                 self.api.call("PATCH", f"/pools/{pool['pool_name']}", {"pool": pool["pool_name"], **body})
             else:
-                self.api.call("POST", "/pools", {"name": pool["pool_name"], "include_deferred": False, **body})
+                self.api.call("POST", "/pools", {"name": pool["pool_name"], **body})
         for variable in listed.get("variables") or []:
             key, value = variable["variable_name"], str(variable["variable_value"])
             if self.api.found(f"/variables/{key}"):

@@ -198,8 +198,6 @@ class _none:
                 "def_pylon_accounts",
                 "fct_def_tickets",
                 "dim_account_def",
-                "dim_channel",
-                "core_channels",
                 "core_channel_map",
                 "agg_def_ticket_activity_channel_daily",
                 "rpt_def_support_tickets_daily",

@@ -100,11 +100,11 @@ runs = st.one_of(
     st.builds(Run, st.just("meanwhile"), st.integers(1, 7), loads),
 )
 changes = st.one_of(loads, loads, st.builds(Drop, st.integers(0, 3)), runs)
-sequences = st.builds(
-    lambda before, after: [*before, Run(), *after],
-    st.lists(loads, min_size=1, max_size=4),
-    st.lists(changes, min_size=1, max_size=7),
+# Before the first run every batch holds something, so that what is then taken away was there.
+held = st.lists(st.lists(seen, min_size=1, max_size=4), min_size=2, max_size=4).map(
+    lambda batches: [Load(number, tuple(each)) for number, each in enumerate(batches)]
 )
+sequences = st.builds(lambda before, after: [*before, Run(), *after], held, st.lists(changes, min_size=1, max_size=6))
 
 
 class World:

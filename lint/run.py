@@ -72,7 +72,8 @@ GATES = (
         "dbt-parse",
         "a dbt project that does not parse, warns, or uses something deprecated",
         (
-            *(str(VENV_BIN / "dbt"), "--warn-error", "--quiet", "--no-partial-parse", "parse"),
+            *(str(VENV_BIN / "dbt"), "--quiet", "--no-use-colors", "--no-partial-parse", "parse"),
+            *("--warn-error-options", '{"error": "all"}', "--show-all-deprecations"),
             *("--project-dir", "include/dbt", "--profiles-dir", "include/dbt"),
             *("--target-path", str(MANIFEST.parent), "--log-path", str(SCRATCH / "logs")),
         ),
@@ -105,7 +106,11 @@ GATES = (
         "a token, a password or a private key in any file of the repository (lint/secret_scan.py)",
         lint_tool("python", "lint/secret_scan.py"),
     ),
-    Gate("dockerfile", "mistakes in the Dockerfile (hadolint)", lint_tool("hadolint", "Dockerfile")),
+    Gate(
+        "dockerfile",
+        "mistakes in the Dockerfile (hadolint)",
+        lint_tool("hadolint", "--config", "lint/hadolint.yaml", "Dockerfile"),
+    ),
     Gate(
         "yaml",
         "YAML that is malformed or says a key twice (yamllint)",

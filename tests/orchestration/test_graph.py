@@ -64,8 +64,10 @@ def test_a_task_with_a_failed_node_stays_open() -> None:
     assert progress.green == {"test.p.a_not_null"}
 
 
-def test_a_node_no_task_shows_closes_nothing() -> None:
-    assert finish(Progress(GRAPH), "model.p.elsewhere") == []
+def test_a_node_no_task_shows_is_no_matter() -> None:
+    progress = Progress(GRAPH)
+    assert finish(progress, "exposure.p.page", "no-op") == []
+    assert progress.bad == ()
 
 
 def test_what_is_open_is_what_is_neither_done_nor_skipped() -> None:

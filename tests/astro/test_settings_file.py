@@ -82,7 +82,10 @@ def test_a_real_airflow_registers_every_entry(tmp_path: Path):
             "plain_def": [4, "One task per Plain rate bucket"],
         },
         "variables": {},
-        "connections": {"pylon_def": ["generic", None, None, {"region": "us"}], "plain_def": ["generic", None, None, {}]},
+        "connections": {
+            "pylon_def": ["generic", None, None, {"region": "us"}],
+            "plain_def": ["generic", None, None, {}],
+        },
     }
 
 

@@ -19,8 +19,6 @@ from typing import Any
 
 import fsspec
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from include.bronze.batch import Batch, Window
 
@@ -105,6 +103,10 @@ class Landing:
 
     def write_part(self, path: str, columns: Mapping[str, Sequence[str | None]]) -> Part:
         """Write one part. Every column is text."""
+        # Imported where it is needed: a DAG file imports this module whenever it is parsed, which is before every task.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         schema = pa.schema([(name, pa.string()) for name in columns])
         table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}, schema=schema)
         sink = pa.BufferOutputStream()

@@ -25,7 +25,6 @@ from include.bronze.sources import pylon
 from include.bronze.sources.http import Api, Credentials
 from include.bronze.streams import LoadStrategy
 from include.bronze.warehouses import Loaded, Warehouse
-from include.bronze.warehouses.duckdb import DuckDBWarehouse
 from include.bronze.warehouses.lock import warehouse_lock
 from include.settings import INDEX_LAG, ClientStream, ConfigurationError, Settings, settings
 
@@ -129,6 +128,9 @@ def open_warehouse(current: Settings, client_code: str, holder: str) -> Iterator
     """One client's Bronze schema, with the warehouse lock held where the engine needs it."""
     if not current.target.is_embedded:
         raise ConfigurationError(f"SUPPORT_TARGET is '{current.target}', which Bronze cannot load yet; use local or ci")
+    # Imported where it is needed: this module is imported whenever a DAG file is parsed.
+    from include.bronze.warehouses.duckdb import DuckDBWarehouse
+
     with warehouse_lock(current.warehouse_dir, holder):
         warehouse = DuckDBWarehouse(current.database_file(client_code))
         try:

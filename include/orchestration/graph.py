@@ -98,7 +98,7 @@ class Progress:
     _lock: Lock = field(default_factory=Lock)
 
     def node_finished(self, node: Finished) -> list[Closed]:
-        """Take in one node. Says which tasks it closes. A node that no task shows, such as an exposure, is no matter."""
+        """Take in one node and say which tasks it closes. A node that no task shows, as an exposure, is no matter."""
         if node.unique_id not in self.graph.tasks_of:
             return []
         with self._lock:

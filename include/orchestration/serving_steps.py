@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from include.bronze.warehouses.lock import warehouse_lock
-from include.serving.publish import publish
 from include.settings import settings
 
 log = logging.getLogger(__name__)
@@ -13,6 +12,9 @@ log = logging.getLogger(__name__)
 
 def publish_marts(holder: str) -> dict[str, int]:
     """Publish the marts of every client. Says how many rows each relation has."""
+    # Imported where it is needed: this module is imported whenever a DAG file is parsed.
+    from include.serving.publish import publish
+
     current = settings()
     if not current.target.is_embedded:
         log.info("on %s readers query the warehouse itself; nothing is published", current.target)

@@ -33,6 +33,7 @@ QUIET_TOOLS = {
     "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "NO_COLOR": "1",
+    "COLUMNS": "160",
 }
 
 

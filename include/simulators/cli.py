@@ -84,6 +84,6 @@ def _serve(given: argparse.Namespace) -> None:
             data_dir=given.data_dir,
             clock=given.clock,
             pylon=PylonSettings(token=given.pylon_token, profile=given.profile, limits=given.limits == "on"),
-            plain=PlainSettings(token=given.plain_token),
+            plain=PlainSettings(token=given.plain_token, limits=given.limits == "on"),
         )
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .clock import Clock, write_json
 from .control import Control, Journal
+from .faults import Faults
 from .http import Server
 from .plain.api import PlainApi
 from .plain.api import Settings as PlainSettings
@@ -44,9 +45,10 @@ async def _run(options: Options, world: World, clock: Clock) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
-    control = Control(clock, Journal())
-    pylon = Server(control.beside("pylon", PylonApi(world, clock, options.pylon)))
-    plain = Server(control.beside("plain", PlainApi(world, clock, options.plain)))
+    faults = Faults()
+    control = Control(world, clock, Journal(), faults)
+    pylon = Server(control.beside("pylon", PylonApi(world, clock, options.pylon, faults)))
+    plain = Server(control.beside("plain", PlainApi(world, clock, options.plain, faults)))
     for server, port in ((pylon, options.pylon_port), (plain, options.plain_port)):
         try:
             await server.start(port)

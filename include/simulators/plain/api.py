@@ -13,6 +13,7 @@ import msgspec
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
     GraphQLSyntaxError,
     OperationDefinitionNode,
@@ -24,7 +25,8 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from ..clock import Clock
-from ..http import Request, Response
+from ..faults import Fault, FaultKind, Faults
+from ..http import Request, Response, spoiled
 from ..world import ids
 from ..world.times import MINUTE, iso_ms
 from ..world.world import World
@@ -57,16 +59,25 @@ class Refused(Exception):
 
 
 class PlainApi:
-    def __init__(self, world: World, clock: Clock, settings: Settings, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        settings: Settings,
+        faults: Faults | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.world = world
         self.clock = clock
         self.settings = settings
+        self.faults = faults or Faults()
         self.facts = Facts(world)
         self.schema = build_schema(SDL)
         self._requests = 0
         self._now = now
         self._minute, self._spent = -1, 0
         self._found: dict[str, Any] = {}
+        self._last_edges: dict[str, Any] = {}  # by query, for pages that repeat a row
         self._documents = lru_cache(maxsize=64)(self._document)
 
     def __call__(self, request: Request) -> Response:
@@ -83,15 +94,30 @@ class PlainApi:
             return Response(401, b'{"message":"Unauthorized"}', headers)
         if request.path != PATH or request.method != "POST":
             return Response(404, b'{"message":"Not Found"}', headers)
+        struck: dict[FaultKind, Fault] = {}
         try:
             headers |= self._spend()
-            data, rows = self.run(request.body)
+            query, variables = _read(request.body)
+            document = self._documents(query)
+            for name in _root_fields(document):
+                struck |= self.faults.strike("plain", name)
+            if FaultKind.REVOKE in struck:
+                return Response(401, b'{"message":"Unauthorized"}', headers)
+            if FaultKind.STATUS in struck:
+                status = struck[FaultKind.STATUS].status
+                return Response(status, b"<html><body>upstream error</body></html>", {"content-type": "text/html"})
+            if FaultKind.TOO_MANY in struck:
+                raise self.too_many()
+            data, rows = self.run(document, variables, struck)
         except Refused as refused:
             body: dict[str, Any] = {"errors": refused.errors}
             if refused.data is not None:
                 body["data"] = refused.data
-            return Response(refused.status, msgspec.json.encode(body), headers | self._limit_headers())
-        return Response(200, data, headers, rows=rows)
+            response = Response(refused.status, msgspec.json.encode(body), headers | self._limit_headers())
+            return spoiled(response, struck)
+        if FaultKind.MUTATE in struck:
+            self.clock.advance(struck[FaultKind.MUTATE].seconds)
+        return spoiled(Response(200, data, headers, rows=rows), struck)
 
     # -- the steps of a request
 
@@ -116,20 +142,39 @@ class PlainApi:
             "x-ratelimit-reset": iso_ms((int(self._now() // 60) + 1) * MINUTE),
         }
 
-    def run(self, content: bytes) -> tuple[bytes, int]:
-        query, variables = _read(content)
-        document = self._documents(query)
+    def run(
+        self, document: DocumentNode, variables: dict[str, Any], struck: dict[FaultKind, Fault]
+    ) -> tuple[bytes, int]:
         operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
         values = get_variable_values(self.schema, operation.variable_definitions or (), variables)
         if isinstance(values, list):
             raise Refused(400, [_error(error.message, "BAD_USER_INPUT", error) for error in values])
-        self._permit(document)
+        granted = frozenset(self.settings.permissions)
+        self._permit(document, granted if FaultKind.FORBID not in struck else frozenset())
         result = execute(self.schema, document, self._queries(), variable_values=variables)
         if not isinstance(result, ExecutionResult):
             raise TypeError("every resolver here answers at once")
         if result.errors:
             self._fail(result.errors)
+        self._spoil(result.data, variables, struck)
         return msgspec.json.encode({"data": result.data}), _count(result.data)
+
+    def _spoil(self, data: Any, variables: dict[str, Any], struck: dict[FaultKind, Fault]) -> None:
+        for name, value in (data or {}).items():
+            edges = value.get("edges") if isinstance(value, dict) else None
+            if not isinstance(edges, list):
+                continue
+            last = self._last_edges.get(name)
+            if edges:
+                self._last_edges[name] = edges[-1]
+            if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+                edges.insert(0, last)
+            page = value.get("pageInfo")
+            if page is not None and FaultKind.STUCK_CURSOR in struck and variables.get("after"):
+                page.update(endCursor=variables["after"], hasNextPage=True)
+            if page is not None and FaultKind.GLITCH_PAGE in struck:
+                edges.clear()
+                page["hasNextPage"] = True
 
     def _document(self, query: str) -> DocumentNode:
         try:
@@ -141,8 +186,8 @@ class PlainApi:
             raise Refused(400, [_error(error.message, "GRAPHQL_VALIDATION_FAILED", error) for error in errors])
         return document
 
-    def _permit(self, document: DocumentNode) -> None:
-        missing = missing_permissions(self.schema, document, frozenset(self.settings.permissions))
+    def _permit(self, document: DocumentNode, granted: frozenset[str]) -> None:
+        missing = missing_permissions(self.schema, document, granted)
         if missing:
             errors = [
                 _error(f'Insufficient permissions, missing "{permission}".', "FORBIDDEN") | {"path": list(path)}
@@ -171,6 +216,11 @@ def _read(content: bytes) -> tuple[str, dict[str, Any]]:
     if not isinstance(query, str) or not isinstance(variables, dict):
         raise Refused(400, [_error("query must be a string and variables an object.", "BAD_REQUEST")])
     return query, variables
+
+
+def _root_fields(document: DocumentNode) -> list[str]:
+    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return [field.name.value for field in operation.selection_set.selections if isinstance(field, FieldNode)]
 
 
 def _error(message: str, code: str, error: GraphQLError | None = None) -> dict[str, Any]:

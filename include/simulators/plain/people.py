@@ -49,8 +49,6 @@ class Facts:
 
         plain = (ticket.index for ticket in world.tickets if ticket.system is System.PLAIN)
         self.thread_index = {world.thread_id(index): index for index in plain}
-        # The vendor keeps a log of deletions only from the day it was switched on.
-        self.deletions_logged_from = world.size.start + (world.size.cut_over - world.size.start) // 4
 
     def customer_id(self, contact: int) -> str:
         return ids.ulid(self.world.seed, "c", self.world.directory.contacts[contact].created, contact)

@@ -93,7 +93,7 @@ class Queries:
         gone = [
             (at, self.world.thread_id(index))
             for index, (at, kind) in self.world.timelines[System.PLAIN].gone.items()
-            if kind is Kind.DELETED and self.facts.deletions_logged_from <= at <= self.at and window(at)
+            if kind is Kind.DELETED and self.world.deletions_logged_from <= at <= self.at and window(at)
         ]
         return connection(
             sorted(gone),

@@ -117,6 +117,11 @@ class World:
     def workspace_id(self) -> str:
         return ids.ulid(self.seed, "w", self.size.start - 900 * DAY, 0)
 
+    @property
+    def deletions_logged_from(self) -> int:
+        """Plain keeps a log of deleted threads only from the day it was switched on."""
+        return self.size.start + (self.size.cut_over - self.size.start) // 4
+
     def prose_for(self, *name: str | int) -> str:
         """A paragraph that belongs to a name: always the same one."""
         named = ":".join(map(str, (self.seed, *name)))

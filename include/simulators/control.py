@@ -13,6 +13,8 @@ from .clock import Clock
 from .faults import FaultError, Faults
 from .http import App, Request, Response
 from .page import page, table
+from .plain.api import PlainApi
+from .pylon.api import PylonApi
 from .rows import OBJECTS, current_rows
 from .truth import Truth, as_json
 from .world.plan import System
@@ -67,17 +69,23 @@ class ControlError(ValueError):
 
 
 class Control:
-    def __init__(self, world: World, clock: Clock, journal: Journal, faults: Faults) -> None:
+    def __init__(
+        self, world: World, clock: Clock, journal: Journal, faults: Faults, moved: Callable[[int, int], None]
+    ) -> None:
         self.world = world
         self.clock = clock
         self.journal = journal
         self.faults = faults
         self.truth = Truth(world)
+        self._moved = moved  # told from when to when the clock was moved
+        self._vendors: dict[str, PylonApi | PlainApi] = {}
         self._routes: dict[tuple[str, str], Callable[[Request], object]] = {
             ("GET", "/_sim/clock"): self._clock,
             ("POST", "/_sim/clock"): self._move_clock,
             ("GET", "/_sim/requests"): self._requests,
             ("DELETE", "/_sim/requests"): self._clear_requests,
+            ("GET", "/_sim/settings"): self._settings,
+            ("POST", "/_sim/settings"): self._change_settings,
             ("GET", "/_sim/faults"): self._faults,
             ("POST", "/_sim/faults"): self._set_fault,
             ("DELETE", "/_sim/faults"): self._clear_faults,
@@ -91,8 +99,10 @@ class Control:
             ("GET", "/_sim/truth/observed_backlog"): self._observed_backlog,
         }
 
-    def beside(self, system: str, vendor: App) -> App:
+    def beside(self, vendor: PylonApi | PlainApi) -> App:
         """One application that answers for the vendor, and for us under /_sim/."""
+        system = vendor.system.value
+        self._vendors[system] = vendor
 
         def app(request: Request) -> Response:
             if request.path == "/_sim" or request.path.startswith("/_sim/"):
@@ -122,7 +132,7 @@ class Control:
         return {"now": iso(self.clock.now)}
 
     def _move_clock(self, request: Request) -> object:
-        body = _object(request)
+        body, before = _object(request), self.clock.now
         match body:
             case {"now": str(text)}:
                 try:
@@ -133,7 +143,28 @@ class Control:
                 self.clock.advance(seconds)
             case _:
                 raise ControlError('send {"now": "2026-01-06T06:20:00Z"} or {"advance_seconds": 3600}')
+        self._moved(before, self.clock.now)
         return self._clock(request)
+
+    # -- settings
+
+    def _settings(self, _: Request) -> object:
+        return {name: vendor.settings for name, vendor in self._vendors.items()}
+
+    def _change_settings(self, request: Request) -> object:
+        """Change some settings of some vendors, like {"pylon": {"wait_header": "both"}}."""
+        for name, given in _object(request).items():
+            vendor = self._vendors.get(name)
+            if vendor is None or not isinstance(given, dict):
+                raise ControlError(f"send an object of settings for each of {sorted(self._vendors)}")
+            known = asdict(vendor.settings)
+            if set(given) - set(known):
+                raise ControlError(f"{name} has no settings {sorted(set(given) - set(known))}; it has {sorted(known)}")
+            try:
+                vendor.change(known | given)
+            except msgspec.ValidationError as error:
+                raise ControlError(f"{name}: {error}") from None
+        return self._settings(request)
 
     def _requests(self, request: Request) -> object:
         since = request.query.get("since", "0")

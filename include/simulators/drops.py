@@ -51,8 +51,10 @@ def write_drops(world: World, at: int, out: Path, *, only: str | None = None, si
         reviews.setdefault(day, []).append(row)
     day = max(first, local_date(world.size.start))
     while day <= last:
-        for name, rows in (("qa_reviews", reviews.get(day, [])), ("workforce_agent_days", agent_days(world, day, at))):
-            found = list(rows)
+        for name, found in (
+            ("qa_reviews", reviews.get(day, [])),
+            ("workforce_agent_days", list(agent_days(world, day, at))),
+        ):
             if found:
                 written.append(_write(out / name / f"{name}_{day.isoformat()}.{chosen[name]}", found))
         day += timedelta(days=1)

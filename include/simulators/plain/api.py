@@ -28,6 +28,7 @@ from ..clock import Clock
 from ..faults import Fault, FaultKind, Faults
 from ..http import Request, Response, spoiled
 from ..world import ids
+from ..world.plan import System
 from ..world.times import MINUTE, iso_ms
 from ..world.world import World
 from .people import Facts
@@ -59,6 +60,8 @@ class Refused(Exception):
 
 
 class PlainApi:
+    system = System.PLAIN
+
     def __init__(
         self,
         world: World,
@@ -118,6 +121,11 @@ class PlainApi:
         if FaultKind.MUTATE in struck:
             self.clock.advance(struck[FaultKind.MUTATE].seconds)
         return spoiled(Response(200, data, headers, rows=rows), struck)
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings; the rate limit starts afresh."""
+        self.settings = msgspec.convert(settings, Settings)
+        self._spent = 0
 
     # -- the steps of a request
 

@@ -122,6 +122,8 @@ class Route:
 
 
 class PylonApi:
+    system = System.PYLON
+
     def __init__(self, world: World, clock: Clock, settings: Settings, faults: Faults | None = None) -> None:
         self.world = world
         self.clock = clock
@@ -136,6 +138,12 @@ class PylonApi:
         self._rows = RowStore(len(world.tickets))
         self._last_rows: dict[str, bytes] = {}  # by endpoint, for pages that repeat a row
         self._matches = lru_cache(maxsize=8)(self._find_matches)
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings; the rate limits start afresh."""
+        self.settings = msgspec.convert(settings, Settings)
+        self._buckets.clear()
+        self._matches.cache_clear()
 
     # -- the way in
 

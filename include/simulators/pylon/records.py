@@ -5,7 +5,7 @@ from typing import Any
 
 from ..world import ids
 from ..world.calendar import business_instant, business_seconds
-from ..world.directory import COMPANY, COMPANY_DOMAIN, TEAMS, AccountView, Agent, Contact
+from ..world.directory import COMPANY, COMPANY_DOMAIN, TEAMS, Account, AccountView, Agent, Contact
 from ..world.fields import FIELDS, TAGS, Field, label
 from ..world.lifecycle import Actor, Role
 from ..world.plan import Overlap, Ticket
@@ -127,9 +127,9 @@ class Records:
         target = _TARGETS.get(state.priority or "")
         if target is not None:
             due = [business_instant(created, hours * HOUR, holidays=False) for hours in target]
-            if (first or state.at) > due[0]:
+            if first is None or first > due[0]:
                 record["first_response_breach_time"] = iso(due[0])
-            if (resolved or state.at) > due[1]:
+            if resolved is None or resolved > due[1]:
                 record["resolution_breach_time"] = iso(due[1])
         if not state.ticket.imported:
             spent = {slug: spent // 1000 for slug, spent in state.time_in_status.items()}
@@ -355,7 +355,7 @@ class Records:
             "parent_account_id": None,
             "subaccount_ids": [],
             # Not always a time: an account nobody ever wrote from has an empty string here.
-            "latest_customer_activity_time": "" if account.index % 9 == 4 else iso(max(account.created, at - 3 * DAY)),
+            "latest_customer_activity_time": "" if account.index % 9 == 4 else iso(_last_step(account, 9 * DAY, at)),
         }
         if account.crm_id:
             record["crm_settings"] = {"details": [{"id": account.crm_id, "source": "salesforce"}]}
@@ -381,7 +381,9 @@ class Records:
             "account.hubspot.annualrevenue": {"value": str(_REVENUE[view.account.segment])},
         }
         if view.account.index % 4 == 0:
-            values["calendar.last_meeting_date"] = {"value": local_date(at - 9 * DAY).isoformat()}
+            values["calendar.last_meeting_date"] = {
+                "value": local_date(_last_step(view.account, 30 * DAY, at)).isoformat()
+            }
         return values
 
     def contact(self, contact: Contact, at: int) -> Record:
@@ -494,3 +496,8 @@ class Records:
             "description_html": "<p>Tell us what happened.</p>",
             "fields": fields,
         }
+
+
+def _last_step(account: Account, period: int, at: int) -> int:
+    """The last of an account's regular occasions; each account has its own rhythm."""
+    return account.created + (at - account.created) // period * period

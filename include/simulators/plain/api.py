@@ -38,6 +38,9 @@ from .queries import Queries
 PATH = "/graphql/v1"
 SDL = Path(__file__).with_name("schema.graphql").read_text()
 _SINGLE_QUOTED = re.compile(r"'([^']*)'")
+# graphql-core 3.3 words these two anew; the vendor's server still has the older words of graphql-js 16.
+_UNKNOWN_FIELD = re.compile(r'Expected value of type "(\w+)" not to include unknown field "(\w+)".*', re.DOTALL)
+_BAD_VARIABLE = re.compile(r'^Variable "\$(\w+)" has invalid value(?: at ([.\w\[\]]+))?: ', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,10 @@ def _root_fields(document: DocumentNode) -> list[str]:
 
 def _error(message: str, code: str, error: GraphQLError | None = None) -> dict[str, Any]:
     """An error in the words of graphql-js, which quotes names in double quotes."""
-    found: dict[str, Any] = {"message": _SINGLE_QUOTED.sub(r'"\1"', message)}
+    message = _SINGLE_QUOTED.sub(r'"\1"', message)
+    message = _UNKNOWN_FIELD.sub(r'Field "\2" is not defined by type "\1".', message)
+    message = _BAD_VARIABLE.sub(lambda m: f'Variable "${m[1]}" got invalid value at "{m[1]}{m[2] or ""}"; ', message)
+    found: dict[str, Any] = {"message": message}
     if error is not None and error.locations:
         found["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error is not None and error.path:

@@ -199,6 +199,8 @@ class PylonApi:
 
     def _envelope(self, result: Page | bytes, request_id: str) -> bytes:
         tail = b'"request_id":"%b"}' % request_id.encode()
+        if isinstance(result, Page) and result.issue_id is not None:
+            tail = b'"issue_id":"%b",%b' % (result.issue_id.encode(), tail)
         if isinstance(result, bytes):
             return b'{"data":%b,%b' % (result, tail)
         if result.is_glitch:
@@ -464,6 +466,9 @@ def _followers(call: Call) -> Page:
     return Page(_encode(call.api.records.followers(call.api.find_issue(call.path[0]))))
 
 
+_RESPONSE_FILTERS = ("survey_id", "account_id", "contact_id")
+
+
 def _responses_of(call: Call, states: Iterable[State]) -> Page:
     after, before = (
         instant(call.request.query[name]) if call.request.query.get(name) else default
@@ -474,6 +479,7 @@ def _responses_of(call: Call, states: Iterable[State]) -> Page:
         for state in states
         for record in call.api.records.survey_responses(state)
         if "submitted_at" in record and after <= instant(record["submitted_at"]) < before
+        if all(call.request.query.get(name) in (None, "", record[name]) for name in _RESPONSE_FILTERS)
     ]
     found.sort(key=lambda record: (instant(record["submitted_at"]), record["id"]))
     positions, cursor = _sliced(range(len(found)), lambda k: (k,), call, call.limit(100, MAX_LIST))
@@ -481,7 +487,10 @@ def _responses_of(call: Call, states: Iterable[State]) -> Page:
 
 
 def _issue_survey_responses(call: Call) -> Page:
-    return _responses_of(call, [call.api.find_issue(call.path[0])])
+    state = call.api.find_issue(call.path[0])
+    page = _responses_of(call, [state])
+    page.issue_id = call.api.records.issue_id(state.ticket.index)
+    return page
 
 
 def _survey_responses(call: Call) -> Page:
@@ -541,7 +550,14 @@ def _account_look(call: Call, view: AccountView) -> Look:
 def _search_accounts(call: Call) -> Page:
     views = list(call.api.world.directory.accounts_at(call.at))
     test = _filter(call, filters.ACCOUNT_FIELDS, "account")
-    return _account_page(call, [view for view in views if test(_account_look(call, view))])
+    found = [view for view in views if _mentions(call, view.name) and test(_account_look(call, view))]
+    return _account_page(call, found)
+
+
+def _mentions(call: Call, *texts: str) -> bool:
+    """Whether the words searched for are in one of the texts; without any, everything matches."""
+    wanted = call.body.get("search_text")
+    return not isinstance(wanted, str) or any(wanted.lower() in text.lower() for text in texts)
 
 
 def _filter(call: Call, fields: dict[str, frozenset[str]], object_type: str = "") -> filters.Predicate:
@@ -582,7 +598,8 @@ def _search_contacts(call: Call) -> Page:
         values |= {slug: value["value"] for slug, value in record["custom_fields"].items()}
         return _record_look(values)
 
-    return _positions(call, [record for record in _contact_records(call) if test(look(record))])
+    contacts = (record for record in _contact_records(call) if _mentions(call, record["name"], record["email"]))
+    return _positions(call, [record for record in contacts if test(look(record))])
 
 
 def _contact(call: Call) -> bytes:
@@ -636,8 +653,10 @@ def _tags(call: Call) -> Page:
 
 
 def _search_tags(call: Call) -> Page:
-    test = _filter(call, filters.TAG_FIELDS)
-    return _positions(call, [tag for tag in reversed(_tag_records(call)) if test(_record_look(tag))])
+    object_type = call.body.get("object_type")
+    newest_first = reversed(_tag_records(call))
+    tags = (tag for tag in newest_first if object_type in (None, tag["object_type"]) and _mentions(call, tag["value"]))
+    return _positions(call, list(tags))
 
 
 def _tag(call: Call) -> bytes:

@@ -484,7 +484,14 @@ class Records:
 
     def ticket_form(self) -> Record:
         fields = [
-            {"slug": field.slug, "name": field.label, "type": field.type, "required": field.slug == "category"}
+            {
+                "slug": field.slug,
+                "name": field.label,
+                "type": field.type,
+                "required": field.slug == "category",
+                "hidden": False,
+                "description_html": "",
+            }
             for field in FIELDS[:2]
         ]
         return {

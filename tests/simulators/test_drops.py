@@ -8,7 +8,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from include.simulators.drops import DEFAULT_FORMATS, FORMATS, write_drops
+from include.simulators.drops import DEFAULT_FORMATS, FORMATS, Drops
 from include.simulators.world.directory import PUBLIC_MAIL
 from include.simulators.world.plan import System
 from include.simulators.world.times import DAY
@@ -31,8 +31,8 @@ def contents(folder):
 
 @pytest.mark.parametrize("chosen", FORMATS)
 def test_every_format_holds_the_same_rows(tiny, tmp_path, chosen):
-    written = write_drops(tiny, tiny.size.clock, tmp_path / chosen, only=chosen)
-    reference = write_drops(tiny, tiny.size.clock, tmp_path / "reference", only="ndjson")
+    written = Drops(tiny).write(tiny.size.clock, tmp_path / chosen, only=chosen)
+    reference = Drops(tiny).write(tiny.size.clock, tmp_path / "reference", only="ndjson")
     assert {path.suffix for path in written} == {f".{chosen}"}
     for path, expected in zip(written, reference, strict=True):
         rows = [{k: "" if v is None else str(v) for k, v in row.items()} for row in read(path)]
@@ -41,25 +41,25 @@ def test_every_format_holds_the_same_rows(tiny, tmp_path, chosen):
 
 def test_the_same_instant_gives_the_same_bytes(tiny, tmp_path):
     for name in ("one", "other"):
-        write_drops(tiny, tiny.size.clock, tmp_path / name)
+        Drops(tiny).write(tiny.size.clock, tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "other")
 
 
 def test_days_written_one_by_one_are_the_days_written_at_once(tiny, tmp_path):
     at = tiny.size.clock
-    write_drops(tiny, at, tmp_path / "step")
+    Drops(tiny).write(at, tmp_path / "step")
     for _ in range(8):
-        write_drops(tiny, at + DAY, tmp_path / "step", since=at)
+        Drops(tiny).write(at + DAY, tmp_path / "step", since=at)
         at += DAY
-    write_drops(tiny, at, tmp_path / "once")
+    Drops(tiny).write(at, tmp_path / "once")
     assert contents(tmp_path / "step") == contents(tmp_path / "once")
 
 
 def test_a_days_workforce_file_may_be_corrected_two_days_later(small, tmp_path):
     at = small.size.clock
-    write_drops(small, at, tmp_path / "drop")
+    Drops(small).write(at, tmp_path / "drop")
     before = contents(tmp_path / "drop")
-    write_drops(small, at + 3 * DAY, tmp_path / "drop", since=at)
+    Drops(small).write(at + 3 * DAY, tmp_path / "drop", since=at)
     after = contents(tmp_path / "drop")
     corrected = [name for name in before if "workforce" in name and before[name] != after[name]]
     assert not [name for name in before if "qa_reviews" in name and before[name] != after[name]]
@@ -68,7 +68,7 @@ def test_a_days_workforce_file_may_be_corrected_two_days_later(small, tmp_path):
 
 
 def test_the_roster_and_the_users_do_not_quite_agree(tiny, tmp_path):
-    write_drops(tiny, tiny.size.clock, tmp_path)
+    Drops(tiny).write(tiny.size.clock, tmp_path)
     rows = read(tmp_path / "roster" / "roster.csv")
     listed = {row["email"] for row in rows}
     users = {agent.email for agent in tiny.directory.agents if agent.joined <= tiny.size.clock}
@@ -79,7 +79,7 @@ def test_the_roster_and_the_users_do_not_quite_agree(tiny, tmp_path):
 
 
 def test_salesforce_has_domains_twice_and_accounts_without_any(small, tmp_path):
-    write_drops(small, small.size.clock, tmp_path)
+    Drops(small).write(small.size.clock, tmp_path)
     domains = [row["domain"] for row in read(tmp_path / "salesforce_accounts" / "salesforce_accounts.csv")]
     assert "" in domains
     assert set(domains) & set(PUBLIC_MAIL)
@@ -88,7 +88,7 @@ def test_salesforce_has_domains_twice_and_accounts_without_any(small, tmp_path):
 
 
 def test_reviews_are_of_tickets_that_were_answered_before(small, tmp_path):
-    write_drops(small, small.size.clock, tmp_path)
+    Drops(small).write(small.size.clock, tmp_path)
     rows = [row for path in (tmp_path / "qa_reviews").iterdir() for row in read(path)]
     known = {small.thread_id(t.index) for t in small.tickets if t.system is System.PLAIN}
     assert {row["system"] for row in rows} == {"plain", "pylon"}

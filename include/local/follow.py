@@ -115,7 +115,10 @@ def readable(line: str) -> list[str]:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:
         return [line.rstrip()] if line.strip() else []
-    said = str(entry.get("event", "")).rstrip().splitlines()
+    event = str(entry.get("event", ""))
+    if event.startswith("::"):  # marks of foldable sections in the UI
+        return []
+    said = event.rstrip().splitlines()
     for error in entry.get("error_detail") or []:
         said.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
     return said

@@ -172,7 +172,7 @@ class Settings:
     landing: str
     dev_prefix: str | None
     clock_file: Path | None
-    manifest_path: Path
+    manifest_dir: Path
     clients: Mapping[str, Client]
 
     @property
@@ -193,17 +193,20 @@ class Settings:
 
     @property
     def dbt_environment(self) -> dict[str, str]:
-        """What dbt needs to know, and where it may write: never into the project folder."""
+        """What every dbt call needs to know."""
         environment = {
             "SUPPORT_DATA_DIR": str(self.data_dir),
-            "DBT_TARGET_PATH": str(self.dbt_dir / "target"),
-            "DBT_LOG_PATH": str(self.dbt_dir / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }
         if self.dev_prefix:
             environment["SUPPORT_DEV_PREFIX"] = self.dev_prefix
         return environment
+
+    @property
+    def dbt_paths(self) -> dict[str, str]:
+        """Where a dbt that runs in the project folder writes: never there. Cosmos runs it in a copy of its own."""
+        return {"DBT_TARGET_PATH": str(self.dbt_dir / "target"), "DBT_LOG_PATH": str(self.dbt_dir / "logs")}
 
     def client(self, code: str) -> Client:
         if code not in self.clients:
@@ -256,7 +259,7 @@ def load_settings(environment: Mapping[str, str] | None = None, clients_dir: Pat
         landing=env.get("SUPPORT_LANDING_URL") or str(data_dir / "landing"),
         dev_prefix=prefix or None,
         clock_file=Path(clock) if clock else None,
-        manifest_path=Path(env.get("SUPPORT_MANIFEST_PATH") or data_dir / "dbt" / "slim_manifest.json"),
+        manifest_dir=Path(env.get("SUPPORT_MANIFEST_DIR") or data_dir / "dbt" / "manifest"),
         clients=_clients(clients_dir),
     )
 
@@ -311,9 +314,7 @@ def _client(path: Path) -> Client:
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{_shown(path)}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict):
-        raise ConfigurationError(
-            f"{_shown(path)}: holds {type(raw).__name__}, it must hold keys such as code and timezone"
-        )
+        raise ConfigurationError(f"{_shown(path)}: holds a {type(raw).__name__}; it must hold keys such as code")
     try:
         return Client.model_validate(raw)
     except ValidationError as error:

@@ -136,8 +136,11 @@ class Stack:
         (self.place.airflow / "airflow.db.version").write_text(self._stamp() + "\n")
 
     def _connections_kept(self) -> bool:
-        """Whether a person configured a vendor connection in Airflow itself."""
-        return self._asked("select count(*) from connection where conn_id in ('pylon_def', 'plain_def')")
+        """Whether a person put a token into a vendor connection of Airflow itself."""
+        return self._asked(
+            "select count(*) from connection "
+            "where conn_id in ('pylon_def', 'plain_def') and coalesce(password, '') != ''"
+        )
 
     def _asked(self, question: str) -> bool:
         """Whether the metadata database counts any, asked of the file while nothing runs yet."""
@@ -149,7 +152,7 @@ class Stack:
     def _start_simulators(self, env: Mapping[str, str]) -> None:
         self.place.simulators.mkdir(parents=True, exist_ok=True)
         options = ["--size", "small", "--seed", "7", "--pylon-port", "0", "--plain-port", "0", "--limits", "off"]
-        argv = [PYTHON, "-m", "include.simulators", "serve", *options, "--data-dir", str(self.place.simulators)]
+        argv = [PYTHON, "-m", "include.simulators", "serve", *options, "--data-dir", str(self.place.data)]
         self.processes.start("simulators", argv, env)
 
     def _wait_for_simulators(self) -> str:

@@ -1,0 +1,187 @@
+"""Landing: Parquet parts and the manifest that makes an attempt complete, on any path fsspec can write.
+
+    {client}/{stream}/{batch id}/{attempt}/part-00001.parquet
+    {client}/{stream}/{batch id}/{attempt}/manifest.json      written last
+
+Attempts lie side by side and nothing landed is ever overwritten. An attempt without a manifest was cut off, and is
+never read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+import msgspec
+
+from include.bronze.batch import Batch, Window
+
+MANIFEST = "manifest.json"
+
+
+class LandingError(RuntimeError):
+    """Something landed cannot be read as it was written."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of an attempt, by its path below the landing root."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CoveredScope:
+    """What a reply proved: this scope was read whole, or is gone, as of this instant."""
+
+    scope: str
+    outcome: str
+    observed_at: datetime
+    rows: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is known about one complete attempt at one batch."""
+
+    client: str
+    stream: str
+    batch_id: str
+    attempt: str
+    strategy: str
+    window_start: datetime
+    window_end: datetime
+    asked_from: datetime
+    asked_to: datetime
+    started_at: datetime
+    ended_at: datetime
+    pipeline_run_id: str
+    rows: int
+    pages: int
+    columns: tuple[str, ...]
+    parts: tuple[Part, ...]
+    coverage: tuple[CoveredScope, ...]
+    request_ids: tuple[str, ...] = field(default=())
+
+    @property
+    def batch(self) -> Batch:
+        return Batch(self.client, self.stream, Window(self.window_start, self.window_end))
+
+    @property
+    def checksum(self) -> str:
+        """The fingerprint of everything landed: equal for two attempts only if their parts are."""
+        return hashlib.sha256("".join(part.sha256 for part in self.parts).encode()).hexdigest()
+
+
+class Landing:
+    """A folder of attempts."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self.root = str(root).rstrip("/")
+        self.is_local = "file" in self._fs.protocol
+
+    def new_attempt(self, batch: Batch, at: datetime) -> str:
+        """The folder of a new attempt, relative to the root. Its name sorts by time."""
+        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+        return str(PurePosixPath(batch.client, batch.stream, batch.id, name))
+
+    def full_path(self, relative: str) -> str:
+        return f"{self.root}/{relative}"
+
+    def part_path(self, attempt_folder: str, number: int) -> str:
+        return f"{attempt_folder}/part-{number:05d}.parquet"
+
+    def write_part(self, path: str, columns: Mapping[str, Sequence[str | None]]) -> Part:
+        """Write one part. Every column is text."""
+        # Imported where it is needed: a DAG file imports this module whenever it is parsed, which is before every task.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}, schema=schema)
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", compression_level=1)
+        content = sink.getvalue()
+        self._write(path, content)
+        return Part(path, table.num_rows, content.size, hashlib.sha256(content).hexdigest())
+
+    def complete(self, attempt_folder: str, manifest: Manifest) -> None:
+        """Make an attempt complete."""
+        self._write(f"{attempt_folder}/{MANIFEST}", msgspec.json.format(msgspec.json.encode(manifest)))
+
+    def attempts(self, batch: Batch) -> list[Manifest]:
+        """The complete attempts at a batch, oldest first."""
+        folder = self.full_path(str(PurePosixPath(batch.client, batch.stream, batch.id)))
+        found = sorted(self._fs.glob(f"{folder}/*/{MANIFEST}"))
+        return [self._read_manifest(str(path)) for path in found]
+
+    def newest(self, batch: Batch) -> Manifest:
+        """The newest complete attempt at a batch, the one a load or a replay takes."""
+        attempts = self.attempts(batch)
+        if not attempts:
+            raise LandingError(f"batch {batch.id} has no complete attempt in {self.root}; extract it first")
+        return attempts[-1]
+
+    def verify(self, manifest: Manifest) -> None:
+        """Raise unless every part is there, byte for byte."""
+        for part in manifest.parts:
+            try:
+                content = self._fs.cat_file(self.full_path(part.path))
+            except FileNotFoundError:
+                raise LandingError(
+                    f"batch {manifest.batch_id}: part {part.path} is missing from {self.root}; extract the batch again"
+                ) from None
+            if hashlib.sha256(content).hexdigest() != part.sha256:
+                raise LandingError(
+                    f"batch {manifest.batch_id}: part {part.path} is not what was written (its checksum differs); "
+                    "extract the batch again"
+                )
+
+    def fetch(self, part: Part, into: str) -> str:
+        """A local path of a part: its own where landing is local, else a copy in the given folder."""
+        if self.is_local:
+            return self.full_path(part.path)
+        local = f"{into}/{part.sha256}.parquet"
+        self._fs.get_file(self.full_path(part.path), local)
+        return local
+
+    def read(self, path: str) -> bytes | None:
+        """The content of one small file below the root, None if there is none."""
+        try:
+            return bytes(self._fs.cat_file(self.full_path(path)))
+        except FileNotFoundError:
+            return None
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write one small file below the root, whole or not at all."""
+        self._write(path, content)
+
+    def _read_manifest(self, path: str) -> Manifest:
+        try:
+            return msgspec.json.decode(self._fs.cat_file(path), type=Manifest)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise LandingError(
+                f"manifest {path} cannot be read ({error}); delete its folder and extract again"
+            ) from None
+
+    def _write(self, path: str, content: Any) -> None:
+        full = self.full_path(path)
+        self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+        if self.is_local:
+            # A rename is all or nothing; a cut-off write leaves a name that nothing reads.
+            partial = f"{full}.partial"
+            with self._fs.open(partial, "wb") as file:
+                file.write(content)
+            self._fs.mv(partial, full)
+        else:
+            self._fs.pipe_file(full, bytes(content))

@@ -1,0 +1,101 @@
+"""The ledger: which batches are loaded, and what they prove about records they do not hold.
+
+Both tables live in the batch's own database and are written in the batch's own transaction, so they are never ahead of
+the data and never behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.bronze.landing import Manifest
+
+SCHEMA = "BRONZE"
+BATCHES = "INGEST_BATCHES"
+COVERAGE = "INGEST_COVERAGE"
+
+
+@dataclass(frozen=True)
+class LedgerTable:
+    """A ledger table's columns with their types, the same on every engine."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def definition(self) -> str:
+        return ", ".join(f"{name} {kind} NOT NULL" for name, kind in self.columns)
+
+
+LEDGER = (
+    LedgerTable(
+        BATCHES,
+        (
+            ("STREAM", "VARCHAR"),
+            ("BATCH_ID", "VARCHAR"),
+            ("ATTEMPT", "VARCHAR"),
+            ("LOAD_ID", "VARCHAR"),
+            ("ROW_COUNT", "BIGINT"),
+            ("CHECKSUM", "VARCHAR"),
+            ("WINDOW_START", "TIMESTAMP"),
+            ("WINDOW_END", "TIMESTAMP"),
+            ("EXTRACTED_FROM", "TIMESTAMP"),
+            ("EXTRACTED_TO", "TIMESTAMP"),
+            ("LOADED_AT", "TIMESTAMP"),
+            ("PIPELINE_RUN_ID", "VARCHAR"),
+            ("LOAD_STRATEGY", "VARCHAR"),
+        ),
+    ),
+    LedgerTable(
+        COVERAGE,
+        (
+            ("STREAM", "VARCHAR"),
+            ("BATCH_ID", "VARCHAR"),
+            ("SCOPE", "VARCHAR"),
+            ("OUTCOME", "VARCHAR"),
+            ("OBSERVED_AT", "TIMESTAMP"),
+            ("ROW_COUNT", "BIGINT"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of one attempt, as the ledger will name it."""
+
+    id: str
+    run_id: str
+    at: str
+
+
+def batch_row(manifest: Manifest, load: Load) -> tuple[object, ...]:
+    """The INGEST_BATCHES row of a load."""
+    return (
+        manifest.stream,
+        manifest.batch_id,
+        manifest.attempt,
+        load.id,
+        manifest.rows,
+        manifest.checksum,
+        _naive(manifest.window_start),
+        _naive(manifest.window_end),
+        _naive(manifest.asked_from),
+        _naive(manifest.asked_to),
+        load.at,
+        load.run_id,
+        manifest.strategy,
+    )
+
+
+def coverage_rows(manifest: Manifest) -> list[tuple[object, ...]]:
+    """The INGEST_COVERAGE rows of a batch."""
+    return [
+        (manifest.stream, manifest.batch_id, scope.scope, scope.outcome, _naive(scope.observed_at), scope.rows)
+        for scope in manifest.coverage
+    ]
+
+
+def _naive(instant: object) -> str:
+    # Ledger instants are UTC without a zone, as text: every engine casts this form to TIMESTAMP the same way.
+    return str(instant).removesuffix("+00:00")

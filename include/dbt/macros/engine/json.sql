@@ -1,0 +1,89 @@
+{#- Values out of JSON that Bronze keeps as the reply's own text. Broken JSON gives NULL. -#}
+
+{#- One member of an object as text. Members are found by name, so a name may hold dots. -#}
+{% macro json_text(column, member) -%}
+    {{ return(adapter.dispatch('json_text')(column, member)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text(column, member) -%}
+    {{ text("json_extract_string(try_cast(" ~ column ~ " as json), '$.\"" ~ member ~ "\"')") }}
+{%- endmacro %}
+
+{% macro snowflake__json_text(column, member) -%}
+    {{ text("cast(get(try_parse_json(" ~ column ~ "), '" ~ member ~ "') as varchar)") }}
+{%- endmacro %}
+
+
+{#-
+    One custom field as text, by its slug, in either shape the API has been seen to use: an object keyed by slug, or
+    an array of {slug, value}. A multi-select leaves value empty and lists values; its first one is taken.
+-#}
+{% macro custom_field(column, slug) -%}
+    {{ return(adapter.dispatch('custom_field')(column, slug)) }}
+{%- endmacro %}
+
+{% macro duckdb__custom_field(column, slug) -%}
+    {%- set document = "try_cast(" ~ column ~ " as json)" -%}
+    {%- set keyed = "json_extract(" ~ document ~ ", '$.\"" ~ slug ~ "\"')" -%}
+    {%- set listed = "list_filter(json_extract(" ~ document ~ ", '$[*]'), lambda field: "
+        ~ "json_extract_string(field, '$.slug') = '" ~ slug ~ "')[1]" -%}
+    {%- set field = "coalesce(" ~ keyed ~ ", " ~ listed ~ ")" -%}
+    coalesce(
+        {{ text("json_extract_string(" ~ field ~ ", '$.value')") }},
+        {{ text("json_extract_string(" ~ field ~ ", '$.values[0]')") }}
+    )
+{%- endmacro %}
+
+{% macro snowflake__custom_field(column, slug) -%}
+    {%- set document = "try_parse_json(" ~ column ~ ")" -%}
+    {%- set keyed = "get(" ~ document ~ ", '" ~ slug ~ "')" -%}
+    {%- set listed = "get(filter(as_array(" ~ document ~ "), field -> cast(get(field, 'slug') as varchar) = '" ~ slug
+        ~ "'), 0)" -%}
+    {%- set field = "coalesce(" ~ keyed ~ ", " ~ listed ~ ")" -%}
+    coalesce(
+        {{ text("cast(get(" ~ field ~ ", 'value') as varchar)") }},
+        {{ text("cast(get(get(" ~ field ~ ", 'values'), 0) as varchar)") }}
+    )
+{%- endmacro %}
+
+
+{#- A JSON array as an array of texts; NULL where there is none. -#}
+{% macro text_array(column) -%}
+    {{ return(adapter.dispatch('text_array')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_array(column) -%}
+    try_cast(try_cast({{ column }} as json) as varchar[])
+{%- endmacro %}
+
+{% macro snowflake__text_array(column) -%}
+    as_array(try_parse_json({{ column }}))
+{%- endmacro %}
+
+
+{#- How many elements such an array has; none where there is no array. -#}
+{% macro array_length(expression) -%}
+    {{ return(adapter.dispatch('array_length')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_length(expression) -%}
+    coalesce(len({{ expression }}), 0)
+{%- endmacro %}
+
+{% macro snowflake__array_length(expression) -%}
+    coalesce(array_size({{ expression }}), 0)
+{%- endmacro %}
+
+
+{#- JSON that is kept as it came, as text, where the text is JSON at all. -#}
+{% macro json_document(column) -%}
+    {{ return(adapter.dispatch('json_document')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_document(column) -%}
+    case when json_valid({{ column }}) then {{ column }} end
+{%- endmacro %}
+
+{% macro snowflake__json_document(column) -%}
+    case when try_parse_json({{ column }}) is not null then {{ column }} end
+{%- endmacro %}

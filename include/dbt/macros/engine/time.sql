@@ -1,0 +1,54 @@
+{#- Now as UTC without a zone. The only clock of the project: a test freezes it with the variable `now`. -#}
+{% macro now_utc() -%}
+    {%- if var('now', none) -%}
+        cast('{{ var("now") }}' as {{ timestamp_type() }})
+    {%- else -%}
+        {{ return(adapter.dispatch('now_utc')()) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__now_utc() -%}
+    (now() at time zone 'UTC')
+{%- endmacro %}
+
+{% macro snowflake__now_utc() -%}
+    cast(convert_timezone('UTC', current_timestamp()) as timestamp_ntz(6))
+{%- endmacro %}
+
+
+{#- The local date of a UTC instant in a zone. -#}
+{% macro date_in_zone(instant, zone) -%}
+    {{ return(adapter.dispatch('date_in_zone')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__date_in_zone(instant, zone) -%}
+    cast({{ instant }} at time zone 'UTC' at time zone '{{ zone }}' as date)
+{%- endmacro %}
+
+{% macro snowflake__date_in_zone(instant, zone) -%}
+    cast(convert_timezone('UTC', '{{ zone }}', {{ instant }}) as date)
+{%- endmacro %}
+
+
+{#- Whole seconds from one instant to another. -#}
+{% macro seconds_between(start, end) -%}
+    {{ return(adapter.dispatch('seconds_between')(start, end)) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(start, end) -%}
+    date_sub('second', {{ start }}, {{ end }})
+{%- endmacro %}
+
+{#- timestampdiff counts the boundaries crossed, so it is taken in microseconds and cut. -#}
+{% macro snowflake__seconds_between(start, end) -%}
+    cast(trunc(timestampdiff('microsecond', {{ start }}, {{ end }}) / 1000000) as bigint)
+{%- endmacro %}
+
+
+{#- The ISO day of the week of a date, Monday 1 to Sunday 7. -#}
+{% macro iso_day_of_week(day) -%}
+    {{ return(adapter.dispatch('iso_day_of_week')(day)) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_day_of_week(day) -%} cast(isodow({{ day }}) as integer) {%- endmacro %}
+{% macro snowflake__iso_day_of_week(day) -%} cast(dayofweekiso({{ day }}) as integer) {%- endmacro %}

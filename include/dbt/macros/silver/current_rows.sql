@@ -1,0 +1,136 @@
+{#-
+    The current rows of a record set: of every key the row Silver keeps, with all its Bronze columns, and whether the
+    record still exists. Silver models select typed columns from this and do nothing else.
+
+    Which row: versions are ordered by version stamp, then by when they were read. Reading the same content again adds
+    a row to Bronze but says nothing new, so the row kept is the first of the newest unbroken run of equal content: an
+    unchanged re-read changes nothing in Silver.
+
+    Whether it exists: a record is deleted when somebody looked for it after its newest row was read and did not find
+    it. That is what the coverage ledger records: a directory read whole, a parent asked for its children, a record
+    answered with "gone". A row read later brings the record back.
+
+    In an incremental run only the keys are read that find_touched_keys has listed; the rest cannot have changed.
+-#}
+{% macro current_rows(source_name, table) -%}
+    {%- set stream = stream_facts(source_name, table) -%}
+    {%- set meta = stream.meta -%}
+    {%- set of_parent = meta.coverage == 'parent' -%}
+    {%- set seen_at = utc_timestamp('DATE_TO_WAREHOUSE') -%}
+    {%- set newest_first -%}
+        partition by RECORD_KEY
+        order by
+            {% if meta.order_by -%}
+            {{ utc_timestamp(meta.order_by) }} desc nulls last,
+            {% endif -%}
+            {{ seen_at }} desc nulls last,
+            SOURCE_FILE desc nulls last,
+            RECORD_HASH desc
+            {%- for column in meta.volatile or [] %},
+            {{ column }} desc nulls last
+            {%- endfor %}
+    {%- endset -%}
+
+    select
+        kept.*,
+        absence.OBSERVED_AT is not null or gone.OBSERVED_AT is not null as IS_DELETED,
+        case
+            when gone.OBSERVED_AT <= absence.OBSERVED_AT then gone.OBSERVED_AT
+            else coalesce(absence.OBSERVED_AT, gone.OBSERVED_AT)
+        end as DELETED_AT,
+        case
+            when absence.OBSERVED_AT < gone.OBSERVED_AT then absence.HOW
+            else coalesce(gone.HOW, absence.HOW)
+        end as DELETED_HOW
+    from (
+        select *
+        from (
+            select
+                *,
+                row_number() over ({{ newest_first }}) as RECENCY,
+                lead(RECORD_HASH) over ({{ newest_first }}) as OLDER_HASH,
+                {% if of_parent -%}
+                lead(PARENT_KEY) over ({{ newest_first }}) as OLDER_PARENT_KEY,
+                {% endif -%}
+                first_value({{ seen_at }}) over (
+                    {{ newest_first }}
+                    rows between unbounded preceding and unbounded following
+                ) as LAST_SEEN_AT
+            from {{ stream.bronze }}
+            {% if is_incremental() -%}
+            where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+            {% endif -%}
+        ) as versions
+        where
+            OLDER_HASH is null
+            or OLDER_HASH <> RECORD_HASH
+            {%- if of_parent %}
+            or OLDER_PARENT_KEY is distinct from PARENT_KEY
+            {%- endif %}
+        qualify row_number() over (partition by RECORD_KEY order by RECENCY) = 1
+    ) as kept
+    left join {{ absences(stream, meta.coverage) }} as absence
+        on
+            absence.SCOPE = {{ 'kept.PARENT_KEY' if of_parent else "'*'" }}
+            and absence.OBSERVED_AT > kept.LAST_SEEN_AT
+            and absence.OBSERVED_BEFORE <= kept.LAST_SEEN_AT
+    left join {{ absences(stream, 'record') }} as gone
+        on
+            gone.SCOPE = kept.RECORD_KEY
+            and gone.OBSERVED_AT > kept.LAST_SEEN_AT
+            and gone.OBSERVED_BEFORE <= kept.LAST_SEEN_AT
+{%- endmacro %}
+
+
+{#-
+    When each scope was looked at, as stretches from one look to the next. An instant lies in exactly one stretch of a
+    scope, whose end is the first look after it: so joining on the stretch finds the first time that a record was
+    missed and can never multiply a row.
+-#}
+{% macro absences(stream, kind) -%}
+    (
+        select
+            SCOPE,
+            OBSERVED_AT,
+            {% if kind == 'snapshot' -%}
+            'not in the directory' as HOW,
+            {% elif kind == 'parent' -%}
+            case OUTCOME when 'gone' then 'parent gone' else 'not under its parent' end as HOW,
+            {% else -%}
+            'gone' as HOW,
+            {% endif -%}
+            coalesce(
+                lag(OBSERVED_AT) over (partition by SCOPE order by OBSERVED_AT, OUTCOME),
+                cast('0001-01-01' as {{ timestamp_type() }})
+            ) as OBSERVED_BEFORE
+        from {{ stream.coverage }}
+        where
+            STREAM = '{{ stream.name }}'
+            {% if kind == 'snapshot' -%}
+            and SCOPE = '*' and OUTCOME = 'complete'
+            {% elif kind == 'parent' -%}
+            and SCOPE <> '*'
+            {% elif kind == 'record' -%}
+            and SCOPE <> '*' and OUTCOME = 'gone'
+            {% else -%}
+            and false
+            {% endif -%}
+    )
+{%- endmacro %}
+
+
+{#- The columns every Silver table ends with: where its row came from, and whether the record still exists. -#}
+{% macro record_columns(parent=false) -%}
+    RECORD_KEY,
+    RECORD_HASH,
+    {% if parent -%}
+    PARENT_KEY,
+    {% endif -%}
+    {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as DATE_TO_WAREHOUSE,
+    SOURCE_FILE,
+    BATCH_ID,
+    PIPELINE_RUN_ID,
+    IS_DELETED,
+    DELETED_AT,
+    DELETED_HOW
+{%- endmacro %}

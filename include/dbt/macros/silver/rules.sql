@@ -1,0 +1,43 @@
+{#-
+    The rules a Silver table was built by, as one checksum: the model's own text, the text of every macro of this
+    project that it or its hooks reach, and what its source declares. It is kept with the batches built by it.
+-#}
+{% macro silver_rules() -%}
+    {%- set texts = [model.raw_code, tojson(stream_of_model().meta, sort_keys=true)] -%}
+    {%- set reached = [] -%}
+    {%- set waiting = model.depends_on.macros | list -%}
+    {%- for _ in range(1000) if waiting -%}
+        {%- set name = waiting.pop() -%}
+        {%- if name not in reached and name.startswith('macro.' ~ project_name ~ '.') -%}
+            {%- do reached.append(name) -%}
+            {%- do waiting.extend(context[name.split('.')[-1]].macro.depends_on.macros) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in reached | sort -%}
+        {%- do texts.append(context[name.split('.')[-1]].macro.macro_sql) -%}
+    {%- endfor -%}
+    {{ return(local_md5(texts | join('\n'))) }}
+{%- endmacro %}
+
+
+{#-
+    dbt asks this whether a model is to be built anew. A Silver table that was built by other rules than today's is, so
+    that a changed column or macro reaches the rows that no new batch would ever touch.
+-#}
+{% macro should_full_refresh() -%}
+    {%- set asked = config.get('full_refresh') -%}
+    {%- if asked is none -%}
+        {%- set asked = flags.FULL_REFRESH -%}
+    {%- endif -%}
+    {%- if not asked and execute and model.resource_type == 'model' and 'silver' in model.tags -%}
+        {%- set asked = not is_built_by_current_rules() -%}
+    {%- endif -%}
+    {{ return(asked) }}
+{%- endmacro %}
+
+{% macro is_built_by_current_rules() -%}
+    {%- set held -%}
+        select distinct RULES from {{ bookkeeping('APPLIED_BATCHES') }} where MODEL = '{{ model.name }}'
+    {%- endset -%}
+    {{ return(run_query(held).columns[0].values() | list == [silver_rules()]) }}
+{%- endmacro %}

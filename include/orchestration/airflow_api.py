@@ -1,0 +1,92 @@
+"""The few calls this project makes to Airflow's own public REST API."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = (5.0, 60.0)
+
+
+class AirflowApiError(RuntimeError):
+    """Airflow's API did not do what was asked."""
+
+
+class AirflowApi:
+    """A session with one Airflow. A login and a password are exchanged for a token; a password alone is one."""
+
+    def __init__(self, base_url: str, login: str | None, password: str) -> None:
+        self._base = base_url.rstrip("/")
+        self._login, self._password = login, password
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._authorized = False
+
+    def close_tasks(self, dag_id: str, run_id: str, notes: Mapping[str, str]) -> None:
+        """Mark tasks of a run as successful, each with its note, in one call."""
+        entities = [
+            {"task_id": task_id, "map_index": -1, "new_state": "success", "note": note}
+            for task_id, note in notes.items()
+        ]
+        action = {"action": "update", "action_on_non_existence": "skip", "entities": entities}
+        path = f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        answer = self._call("PATCH", path, {"actions": [action]}).get("update", {})
+        refused = [
+            error
+            for error in answer.get("errors", [])
+            if error.get("status_code") != requests.codes.conflict  # it is in that state already
+        ]
+        if refused:
+            raise AirflowApiError(f"Airflow refused to close {len(refused)} of {len(notes)} tasks: {refused[0]}")
+
+    def _call(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        if not self._authorized:
+            self._authorize()
+        response = self._session.request(method, self._base + path, json=body, timeout=TIMEOUT)
+        if response.status_code == requests.codes.unauthorized and self._login:
+            self._authorize()
+            response = self._session.request(method, self._base + path, json=body, timeout=TIMEOUT)
+        if not response.ok:
+            raise AirflowApiError(f"{method} {path} gave HTTP {response.status_code}: {response.text[:300]}")
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def _authorize(self) -> None:
+        token = self._password
+        if self._login:
+            response = self._session.post(
+                f"{self._base}/auth/token",
+                json={"username": self._login, "password": self._password},
+                timeout=TIMEOUT,
+            )
+            if not response.ok:
+                raise AirflowApiError(
+                    f"Airflow did not accept user '{self._login}' (HTTP {response.status_code}); "
+                    "correct the connection airflow_api"
+                )
+            token = response.json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._authorized = True
+
+
+def retrying(
+    action: Callable[[], None],
+    *,
+    pauses: Iterable[float] = (0.5, 1.0, 2.0, 4.0),
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Do something that may fail for a moment; after the last pause its error is final."""
+    for pause in pauses:
+        try:
+            return action()
+        except (AirflowApiError, requests.RequestException) as error:
+            log.warning("%s; trying again in %.1f s", error, pause)
+            sleep(pause)
+    return action()

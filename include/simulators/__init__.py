@@ -1,0 +1,1 @@
+"""One simulated company's support history, served as Pylon (REST) and as Plain (GraphQL)."""

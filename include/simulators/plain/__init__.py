@@ -1,0 +1,1 @@
+"""The Plain simulator: the vendor's GraphQL contract over the simulated world."""

@@ -1,0 +1,1 @@
+"""The Pylon simulator: the vendor's REST contract over the simulated world."""

@@ -1,0 +1,112 @@
+"""The world as a whole: every ticket's state at any instant, and which tickets can be seen at it."""
+
+from __future__ import annotations  # array[int] is a type for the checker only, not at run time in 3.11
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from . import text
+from .directory import Directory
+from .lifecycle import Event, Kind, live
+from .plan import System, Ticket, plan
+from .rng import stream
+from .sizes import SIZES
+from .state import State, fold
+
+# What a system never shows again. A merged Pylon issue answers 404; a merged Plain thread stays, and says so.
+_HIDDEN = {
+    System.PYLON: frozenset({Kind.MERGED, Kind.SPAM, Kind.DELETED, Kind.ERASED}),
+    System.PLAIN: frozenset({Kind.DELETED, Kind.ERASED}),
+}
+# What happens without moving updated_at. Nobody outside knows what the vendors do; this is the cautious guess,
+# and `serve --quiet` changes it.
+DEFAULT_QUIET = {
+    System.PYLON: frozenset[Kind](),
+    System.PLAIN: frozenset({Kind.SURVEYED, Kind.ANSWERED}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The tickets of one system that can be seen at an instant, newest first."""
+
+    at: int
+    tickets: array[int]
+    updated: array[int]
+    versions: array[int]  # how many events each has had: equal versions are equal tickets
+    position: dict[int, int] = field(repr=False)
+
+
+class Timeline:
+    """When the tickets of one system changed, in a form small enough to hold for the largest world."""
+
+    def __init__(self, world: World, system: System, quiet: frozenset[Kind]) -> None:
+        own = [ticket for ticket in world.tickets if ticket.system is system]
+        hidden = _HIDDEN[system]
+        own.sort(key=lambda ticket: (-ticket.created, -ticket.index))
+        self.tickets = array("q", [ticket.index for ticket in own])
+        self._starts, self._times, self._stamps = array("q", [0]), array("q"), array("q")
+        self.gone: dict[int, tuple[int, Kind]] = {}
+        self.answers: list[tuple[int, int]] = []  # when a survey was answered, and of which ticket
+        for ticket in own:
+            stamp = ticket.born
+            for event in world.events(ticket.index):
+                if event.kind not in quiet:
+                    stamp = event.at
+                self._times.append(event.at)
+                self._stamps.append(stamp)
+                if event.kind in hidden:
+                    self.gone[ticket.index] = (event.at, event.kind)
+                elif event.kind is Kind.ANSWERED:
+                    self.answers.append((event.at, ticket.index))
+            self._starts.append(len(self._times))
+        self.snapshot = lru_cache(maxsize=4)(self._snapshot)
+
+    def _snapshot(self, at: int) -> Snapshot:
+        found, updated, versions = array("q"), array("q"), array("q")
+        times, starts, never = self._times, self._starts, (at + 1, Kind.DELETED)
+        for position, index in enumerate(self.tickets):
+            start = starts[position]
+            if times[start] > at or self.gone.get(index, never)[0] <= at:
+                continue
+            reached = bisect_right(times, at, start, starts[position + 1])
+            found.append(index)
+            updated.append(self._stamps[reached - 1])
+            versions.append(reached - start)
+        return Snapshot(at, found, updated, versions, {index: k for k, index in enumerate(found)})
+
+
+class World:
+    def __init__(self, seed: int, size: str, quiet: dict[System, frozenset[Kind]] | None = None) -> None:
+        self.seed = seed
+        self.size = SIZES[size]
+        self.directory = Directory(seed, self.size)
+        self.tickets: list[Ticket] = plan(seed, self.size, self.directory)
+        self.prose = text.paragraphs(stream(seed, "prose"))
+        self.quiet = DEFAULT_QUIET | (quiet or {})
+        self.events = lru_cache(maxsize=8_192)(self._events)
+        self.timelines = {system: Timeline(self, system, self.quiet[system]) for system in System}
+
+    def _events(self, index: int) -> tuple[Event, ...]:
+        return tuple(live(self.directory, self.tickets, self.tickets[index]))
+
+    def state(self, index: int, at: int) -> State:
+        """A ticket at an instant. Ask only for tickets that exist by then."""
+        ticket = self.tickets[index]
+        state = fold(ticket, self.events(index), at, self.quiet[ticket.system])
+        if state.absorbed and ticket.system is System.PYLON:
+            # In Pylon a merge moves the messages over; Plain shows them as entries of another kind.
+            for part in state.absorbed:
+                other = self.tickets[part]
+                state.messages += fold(other, self.events(part), other.fate_at - 1).messages
+            state.messages.sort(key=lambda message: message.stamp)
+        return state
+
+    def snapshot(self, system: System, at: int) -> Snapshot:
+        return self.timelines[system].snapshot(at)
+
+    def title(self, ticket: Ticket) -> str:
+        first = ticket.origins[0] if ticket.origins else ticket.index
+        return text.title(stream(self.seed, "title", first))

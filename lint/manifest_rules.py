@@ -1,0 +1,540 @@
+"""The medallion's rules, checked on dbt's manifest.
+
+    .venv/bin/python lint/manifest_rules.py .data/lint/target/manifest.json
+    .venv/bin/python lint/manifest_rules.py --list
+
+Each rule is a function of the project that yields (where, what is wrong); its docstring is the rule, its name is what
+a finding is reported under, and RULES is all of them. A rule that generic tools know is in dbt-bouncer.yml instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+Finding = tuple[str, str]
+Rule = Callable[["Project"], Iterator[Finding]]
+
+# layer → the folder its models live in, how they are built, and in which schema
+FOLDER = {
+    "silver": "silver",
+    "int": "intermediate",
+    "fct": "gold",
+    "dim": "gold",
+    "agg": "gold",
+    "rpt": "gold",
+    "exp": "gold",
+    "compat": "compat",
+}
+MATERIALISED = {
+    "silver": "incremental",
+    "int": "ephemeral",
+    "fct": "table",
+    "dim": "table",
+    "agg": "table",
+    "rpt": "view",
+    "exp": "view",
+}
+SCHEMA = {
+    "silver": "SILVER",
+    "fct": "GOLD",
+    "dim": "GOLD",
+    "agg": "GOLD",
+    "rpt": "GOLD",
+    "exp": "GOLD",
+    "compat": "GOLD",
+}
+
+# reader → what it may read; agg_ may also read dim_calendar, and rpt_ may pass another rpt_ through unchanged
+READS = {
+    "silver": {"source"},
+    "int": {"silver", "int", "dim", "seed"},
+    "fct": {"silver", "int", "fct", "dim", "seed"},
+    "dim": {"silver", "dim", "seed"},
+    "agg": {"fct"},
+    "rpt": {"agg", "dim"},
+    "exp": {"agg", "dim"},
+    "compat": {"int", "agg", "rpt", "dim", "compat"},
+}
+
+AGG_GRAINS = ("daily", "ticket")
+RPT_GRAINS = ("daily", "weekly", "monthly", "quarterly", "wow", "mom", "qoq", "yoy", "current")
+NAME = {
+    "silver": r"{client}_[a-z0-9_]+",
+    "int": r"int_{client}_[a-z0-9_]+",
+    "fct": r"fct_{client}_[a-z0-9_]+",
+    "dim": r"dim_[a-z0-9_]+",
+    "agg": rf"agg_{{client}}_[a-z0-9_]+_({'|'.join(AGG_GRAINS)})",
+    "rpt": rf"rpt_({{client}}|master)_[a-z0-9_]+_({'|'.join(RPT_GRAINS)})",
+    "exp": r"exp_{client}_[a-z0-9_]+",
+}
+
+CLIENT = "[a-z]{3}|core"
+SOURCE_CATEGORIES = {1, 2, 3}
+SOURCE_META = {
+    "input_kind": ("event_stream", "record_set"),
+    "load_strategy": ("full_refresh", "incremental", "historical", "batch_replace"),
+}
+
+NOT_A_SUM = re.compile(r"\b(avg|mean|median|mode|quantile\w*|percentile\w*|stddev\w*|var(iance|_\w+))\s*\(", re.I)
+AVERAGE_NAME = re.compile(r"(^|_)(avg|average|mean|median|pct|percent|rate|ratio)(_|$)")
+ROLLED_UP = re.compile(r"date_trunc\s*\(\s*'?(week|month|quarter|year)\b", re.I)
+DATABASE_NAME = re.compile(rf"\b({CLIENT})_db_(local|ci|cicd|dev|prod)\b", re.I)
+DATABASE_CONFIG = re.compile(r"\bconfig\s*\([^)]*\bdatabase\s*=", re.I | re.S)
+PASS_THROUGH = re.compile(r"^\s*select\s+\*\s+from\s+\{\{\s*ref\([^)]*\)\s*\}\}\s*;?\s*$", re.I)
+BUSINESS_COLUMN = re.compile(r"^(is_support_agent|is_xo_agent|tenure_\w+|wave_\w+)$")
+LABEL_COLUMN = re.compile(r"^((agent|employee|assignee|account|customer|company)_name|team|team_name|leader(_name)?)$")
+COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.S)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A data test on one model: which one, on which column, and whether a failing row stops the build."""
+
+    name: str
+    column: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the rules need to know of a model."""
+
+    unique_id: str
+    name: str
+    client: str
+    folder: str
+    layer: str
+    path: str
+    documented_in: str
+    materialised: str
+    database: str
+    schema: str
+    access: str
+    config: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    columns: tuple[str, ...]
+    description: str
+    sql: str
+    reads: tuple[str, ...]
+    tests: tuple[Check, ...]
+
+
+def layer_of(name: str, folder: str) -> str:
+    """The layer a model belongs to: its prefix decides in gold, its folder everywhere else ('' when neither knows)."""
+    if folder in ("silver", "compat"):
+        return folder
+    prefix = name.split("_", 1)[0]
+    return prefix if prefix in FOLDER and FOLDER[prefix] == folder else ""
+
+
+class Project:
+    """A manifest, read once into what the rules ask for."""
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self.name: str = manifest["metadata"]["project_name"]
+        self._nodes: Mapping[str, Any] = manifest["nodes"]
+        self._macros: Mapping[str, Any] = manifest.get("macros", {})
+        self.sources: Mapping[str, Any] = manifest.get("sources", {})
+        self.exposures: Mapping[str, Any] = manifest.get("exposures", {})
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        tests: dict[str, list[Check]] = {}
+        for node in self._nodes.values():
+            if node["resource_type"] == "test" and node.get("attached_node") and node.get("test_metadata"):
+                check = Check(
+                    name=node["test_metadata"]["name"],
+                    column=(node.get("column_name") or "").lower(),
+                    severity=str(node["config"].get("severity", "ERROR")).lower(),
+                )
+                tests.setdefault(node["attached_node"], []).append(check)
+        return {
+            unique_id: self._model(node, tests.get(unique_id, []))
+            for unique_id, node in self._nodes.items()
+            if node["resource_type"] == "model" and node["package_name"] == self.name
+        }
+
+    def _model(self, node: Mapping[str, Any], tests: Sequence[Check]) -> Model:
+        path = PurePosixPath(node["original_file_path"])
+        folders = path.parts[1:-1]  # models/{client}/{folder}/[…]/{name}.sql
+        client, folder = (*folders, "", "")[:2]
+        return Model(
+            unique_id=node["unique_id"],
+            name=node["name"],
+            client=client,
+            folder=folder,
+            layer=layer_of(node["name"], folder),
+            path=str(path),
+            documented_in=(node.get("patch_path") or "").split("://")[-1],
+            materialised=node["config"].get("materialized", ""),
+            database=node.get("database") or "",
+            schema=node.get("schema") or "",
+            access=node.get("access") or "protected",
+            config=node["config"],
+            meta=node["config"].get("meta") or {},
+            columns=tuple(column.lower() for column in node.get("columns", {})),
+            description=node.get("description") or "",
+            sql=COMMENTS.sub("", node.get("raw_code") or ""),
+            reads=tuple(node["depends_on"].get("nodes", [])),
+            tests=tuple(tests),
+        )
+
+    def of(self, *layers: str) -> Iterator[Model]:
+        return (model for model in self.models.values() if model.layer in layers)
+
+    def kind(self, unique_id: str) -> str:
+        """The layer of a model, or `seed`, `source`, … for what is not one."""
+        model = self.models.get(unique_id)
+        return model.layer if model else unique_id.split(".", 1)[0]
+
+    def own_code(self) -> Iterator[tuple[str, str]]:
+        """Everything SQL the project wrote, by name and without comments: models, singular tests and macros."""
+        for node in self._nodes.values():
+            if node["resource_type"] in ("model", "test", "analysis") and node["package_name"] == self.name:
+                yield node["name"], COMMENTS.sub("", node.get("raw_code") or "")
+        for macro in self._macros.values():
+            if macro["package_name"] == self.name:
+                yield macro["name"], COMMENTS.sub("", macro["macro_sql"])
+
+    def sql_with_macros(self, model: Model) -> str:
+        """The model's own SQL and that of every project macro it reaches."""
+        reached: dict[str, str] = {}
+        todo = list(self._nodes[model.unique_id]["depends_on"].get("macros", []))
+        while todo:
+            macro = self._macros.get(todo.pop())
+            if macro and macro["package_name"] == self.name and macro["unique_id"] not in reached:
+                reached[macro["unique_id"]] = COMMENTS.sub("", macro["macro_sql"])
+                todo.extend(macro["depends_on"].get("macros", []))
+        return "\n".join([model.sql, *reached.values()])
+
+
+def layer_is_known(project: Project) -> Iterator[Finding]:
+    """Every model lives in models/{client}/{silver|intermediate|gold|compat} and gold knows no prefix but its own."""
+    for model in project.models.values():
+        if not re.fullmatch(CLIENT, model.client) or not model.layer:
+            yield (
+                model.name,
+                f"{model.path} is in no layer: expected models/{{client}}/{{folder}}/ with the layer's prefix",
+            )
+
+
+def names_tell_the_grain(project: Project) -> Iterator[Finding]:
+    """Names are {client}_…, int_/fct_/exp_{client}_…, dim_…, agg_{client}_…_{grain} and rpt_{client}_…_{grain}."""
+    for model in project.of(*NAME):
+        pattern = NAME[model.layer].format(client=model.client)
+        if not re.fullmatch(pattern, model.name):
+            yield model.name, f"does not match {pattern}"
+
+
+def built_as_its_layer_says(project: Project) -> Iterator[Finding]:
+    """Silver is incremental, int_ ephemeral, fct_, dim_ and agg_ tables, rpt_ and exp_ views."""
+    for model in project.of(*MATERIALISED):
+        if model.materialised != MATERIALISED[model.layer]:
+            yield model.name, f"is {model.materialised or 'nothing'}, {model.layer} is {MATERIALISED[model.layer]}"
+
+
+def built_where_its_layer_says(project: Project) -> Iterator[Finding]:
+    """A model is built in {CLIENT}_DB_{ENV}.SILVER or .GOLD (on a developer's own schemas {PREFIX}_SILVER)."""
+    for model in project.of(*SCHEMA):
+        if model.materialised == "ephemeral":
+            continue
+        if not re.fullmatch(rf"{model.client.upper()}_DB_[A-Z]+", model.database):
+            yield model.name, f"is built in database {model.database}, not in {model.client.upper()}_DB_{{ENV}}"
+        if not re.fullmatch(rf"([A-Z0-9_]+_)?{SCHEMA[model.layer]}", model.schema):
+            yield model.name, f"is built in schema {model.schema}, not in {SCHEMA[model.layer]}"
+
+
+def bronze_is_loaded_not_built(project: Project) -> Iterator[Finding]:
+    """dbt never builds anything in a BRONZE schema."""
+    for model in project.models.values():
+        if model.schema.upper().endswith("BRONZE"):
+            yield model.name, f"would be built in {model.database}.{model.schema}, which belongs to the loader"
+
+
+def silver_has_the_canonical_config(project: Project) -> Iterator[Finding]:
+    """Silver merges on RECORD_KEY and follows the schema; only event streams (meta.input_kind) take another path."""
+    wanted = {"incremental_strategy": "merge", "unique_key": "record_key", "on_schema_change": "sync_all_columns"}
+    for model in project.of("silver"):
+        if model.meta.get("input_kind") == "event_stream":
+            continue
+        for key, value in wanted.items():
+            if str(model.config.get(key)).lower() != value:
+                yield model.name, f"{key} is {model.config.get(key)!r}, silver's is {value!r}"
+
+
+def silver_holds_no_business_columns(project: Project) -> Iterator[Finding]:
+    """Agent flags, tenure and waves are gold's: Silver types, cleans and deduplicates."""
+    for model in project.of("silver"):
+        for column in filter(BUSINESS_COLUMN.match, model.columns):
+            yield model.name, f"column {column} is a business attribute; attach it in a fct_"
+
+
+def silver_tests_stop_the_build(project: Project) -> Iterator[Finding]:
+    """A null or doubled key in Silver is an error, never a warning."""
+    for model in project.of("silver"):
+        for test in model.tests:
+            if test.name in ("unique", "not_null") and test.severity != "error":
+                yield model.name, f"{test.name} on {test.column} only warns"
+
+
+def layers_read_what_they_may(project: Project) -> Iterator[Finding]:
+    """Silver reads sources, fct_ and int_ read Silver, agg_ reads fct_ and dim_calendar, rpt_ reads agg_ and dim_."""
+    for model in project.of(*READS):
+        for parent in model.reads:
+            kind = project.kind(parent)
+            name = parent.rsplit(".", 1)[-1]
+            if kind in READS[model.layer] or (model.layer == "agg" and name.startswith("dim_calendar")):
+                continue
+            if model.layer == "rpt" and kind == "rpt" and PASS_THROUGH.match(_body(model.sql)):
+                continue
+            if model.layer == "exp" and kind == "fct" and model.meta.get("reads_fct_reason"):
+                continue
+            yield model.name, f"reads {kind} {name}; {model.layer} may read {', '.join(sorted(READS[model.layer]))}"
+
+
+def _body(sql: str) -> str:
+    """A model's SQL without its config block."""
+    return re.sub(r"\{\{\s*config\(.*?\)\s*\}\}", "", sql, flags=re.S)
+
+
+def built_tables_are_refs(project: Project) -> Iterator[Finding]:
+    """source() is for what this project does not build; a model or seed is reached by ref()."""
+    built = {(model.database.upper(), model.schema.upper(), model.name.upper()) for model in project.models.values()}
+    for source in project.sources.values():
+        place = tuple(str(source[key] or "").upper() for key in ("database", "schema", "identifier"))
+        if place in built:
+            yield f"{source['source_name']}.{source['name']}", "is declared as a source and built by a model; use ref()"
+
+
+def sources_are_bronze(project: Project) -> Iterator[Finding]:
+    """A source is {client}_bronze, its tables are {SOURCE}_{OBJECT}, and each says its input kind and load strategy."""
+    for source in project.sources.values():
+        where = f"{source['source_name']}.{source['name']}"
+        meta = source["config"].get("meta") or source.get("meta") or {}
+        if not re.fullmatch(rf"({CLIENT})_bronze", source["source_name"]):
+            yield where, "sources are called {client}_bronze"
+        if not re.fullmatch(r"[A-Z0-9]+(_[A-Z0-9]+)+", source["identifier"]):
+            yield where, f"{source['identifier']} is not {{SOURCE}}_{{OBJECT}} in upper case"
+        for key, allowed in SOURCE_META.items():
+            if meta.get(key) not in allowed:
+                yield where, f"meta.{key} is {meta.get(key)!r}, allowed are {', '.join(allowed)}"
+
+
+def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
+    """An int_ has two consumers or more; logic used once is a CTE."""
+    consumers = Counter(parent for model in project.models.values() for parent in set(model.reads))
+    for model in project.of("int"):
+        if consumers[model.unique_id] < 2:
+            yield model.name, f"has {consumers[model.unique_id]} consumer(s); make it a CTE of the model that reads it"
+
+
+def facts_state_their_category(project: Project) -> Iterator[Finding]:
+    """A fct_ says in meta its source's category (1, 2, 3), how agents are filtered and on what they are joined."""
+    for model in project.of("fct"):
+        if model.meta.get("source_category") not in SOURCE_CATEGORIES:
+            yield model.name, f"meta.source_category is {model.meta.get('source_category')!r}, allowed are 1, 2, 3"
+        for key in ("filter_strategy", "join_key"):
+            if not model.meta.get(key):
+                yield model.name, f"meta.{key} is missing"
+
+
+def labels_are_joined_late(project: Project) -> Iterator[Finding]:
+    """Names, teams and leaders come from dims in rpt_; fct_ and agg_ carry keys."""
+    for model in project.of("fct", "agg"):
+        for column in filter(LABEL_COLUMN.match, model.columns):
+            yield model.name, f"column {column} is a label; keep its key and join the label in the rpt_"
+
+
+def sla_status_is_computed_when_read(project: Project) -> Iterator[Finding]:
+    """SLA status changes with the clock, so only views show it; tables store the due instants."""
+    for model in project.of("silver", "fct", "agg"):
+        if "sla_status" in model.columns:
+            yield model.name, "stores sla_status; store due and at-risk instants and compute the status in the rpt_"
+
+
+def aggregates_keep_the_channel(project: Project) -> Iterator[Finding]:
+    """An agg_ has a channel column when a fact it reads has one, or says why not in meta.channel_collapsed."""
+    for model in project.of("agg"):
+        facts = [project.models[parent] for parent in model.reads if project.kind(parent) == "fct"]
+        has_channel = any("channel" in column.split("_") for column in model.columns)
+        for fact in facts:
+            if "channel" in fact.columns and not has_channel and not model.meta.get("channel_collapsed"):
+                yield model.name, f"drops the channel of {fact.name}"
+
+
+def aggregates_hold_sums_and_counts(project: Project) -> Iterator[Finding]:
+    """An agg_ never stores an average, a rate or a percentile: it stores what they are computed from."""
+    for model in project.of("agg"):
+        if match := NOT_A_SUM.search(project.sql_with_macros(model)):
+            yield model.name, f"uses {match.group(1).lower()}(), which does not add up; store the sum and the count"
+        for column in filter(AVERAGE_NAME.search, model.columns):
+            yield model.name, f"column {column} reads like an average or a rate; those belong in the rpt_"
+
+
+def aggregates_are_daily(project: Project) -> Iterator[Finding]:
+    """An agg_ keeps the daily grain; weeks and months are rolled up in rpt_."""
+    for model in project.of("agg"):
+        if match := ROLLED_UP.search(project.sql_with_macros(model)):
+            yield model.name, f"truncates to the {match.group(1).lower()}; aggregate by day and roll up in the rpt_"
+
+
+def aggregates_filter_agents_or_say_why_not(project: Project) -> Iterator[Finding]:
+    """An agg_ over a fact that knows is_support_agent filters on it, or has meta.agent_filter: none and a reason."""
+    for model in project.of("agg"):
+        knows = any(
+            "is_support_agent" in project.models[parent].columns
+            for parent in model.reads
+            if project.kind(parent) == "fct"
+        )
+        declared = model.meta.get("agent_filter") == "none" and model.meta.get("agent_filter_reason")
+        if knows and not declared and "is_support_agent" not in project.sql_with_macros(model).lower():
+            yield model.name, "does not filter is_support_agent; filter, or set meta.agent_filter: none with a reason"
+
+
+def gold_has_contracts(project: Project) -> Iterator[Finding]:
+    """fct_, dim_, agg_ and rpt_ enforce a contract, so a changed column is a failed build and not a surprise."""
+    for model in project.of("fct", "dim", "agg", "rpt"):
+        if not (model.config.get("contract") or {}).get("enforced"):
+            yield model.name, "enforces no contract"
+
+
+def reports_are_public(project: Project) -> Iterator[Finding]:
+    """An rpt_ is tagged `report` and has public access: its columns are promised to readers."""
+    for model in project.of("rpt"):
+        if "report" not in model.config.get("tags", []):
+            yield model.name, "is not tagged report"
+        if model.access != "public":
+            yield model.name, f"has {model.access} access, a report is public"
+
+
+def experiments_promise_nothing(project: Project) -> Iterator[Finding]:
+    """An exp_ is tagged `exp` and is not public."""
+    for model in project.of("exp"):
+        if "exp" not in model.config.get("tags", []):
+            yield model.name, "is not tagged exp"
+        if model.access == "public":
+            yield model.name, "is public; promote it to an rpt_ or make it protected"
+
+
+def compat_names_what_it_replaces(project: Project) -> Iterator[Finding]:
+    """A model in compat/ says in meta.replaces whose name it keeps alive."""
+    for model in project.of("compat"):
+        if not model.meta.get("replaces"):
+            yield model.name, "meta.replaces is missing"
+
+
+def exposures_read_reports(project: Project) -> Iterator[Finding]:
+    """A dashboard reads rpt_ views, nothing behind them."""
+    for exposure in project.exposures.values():
+        for parent in exposure["depends_on"]["nodes"]:
+            if project.kind(parent) != "rpt":
+                yield exposure["name"], f"reads {parent.rsplit('.', 1)[-1]}; read the rpt_ over it"
+
+
+def description_starts_with_the_grain(project: Project) -> Iterator[Finding]:
+    """The first sentence of a model's description says what one row is: "One row per …"."""
+    for model in project.models.values():
+        first = re.split(r"(?<=[.!?])\s", model.description.strip(), maxsplit=1)[0]
+        if "one row per" not in " ".join(first.split()).lower():
+            yield model.name, f"the description begins {first[:60]!r}, not with its grain (One row per …)"
+
+
+def primary_key_is_tested(project: Project) -> Iterator[Finding]:
+    """Everything built has a column that is tested unique and not_null, both as errors."""
+    for model in project.models.values():
+        if model.materialised == "ephemeral":
+            continue
+        strict = {(test.column, test.name) for test in model.tests if test.severity == "error"}
+        if not any((column, "not_null") in strict for column, name in strict if name == "unique" and column):
+            yield model.name, "no column is both unique and not_null at severity error"
+
+
+def one_yaml_per_model(project: Project) -> Iterator[Finding]:
+    """A model's YAML is the file of the same name beside it."""
+    for model in project.models.values():
+        expected = str(PurePosixPath(model.path).with_suffix(".yml"))
+        if model.documented_in != expected:
+            yield model.name, f"is documented in {model.documented_in or 'no file'}, expected {expected}"
+
+
+def databases_are_never_hard_coded(project: Project) -> Iterator[Finding]:
+    """No model, test or macro spells a database name such as DEF_DB_PROD."""
+    for name, code in project.own_code():
+        if match := DATABASE_NAME.search(code):
+            yield name, f"spells {match.group(0)}; use ref(), source() or target"
+
+
+def databases_are_set_in_one_place(project: Project) -> Iterator[Finding]:
+    """No model sets `database` in its own config: dbt_project.yml sets it per client folder."""
+    for model in project.models.values():
+        if DATABASE_CONFIG.search(model.sql):
+            yield model.name, "sets database in its config; dbt_project.yml does that for the client's folder"
+
+
+RULES: tuple[Rule, ...] = (
+    layer_is_known,
+    names_tell_the_grain,
+    built_as_its_layer_says,
+    built_where_its_layer_says,
+    bronze_is_loaded_not_built,
+    silver_has_the_canonical_config,
+    silver_holds_no_business_columns,
+    silver_tests_stop_the_build,
+    layers_read_what_they_may,
+    built_tables_are_refs,
+    sources_are_bronze,
+    intermediate_logic_is_shared,
+    facts_state_their_category,
+    labels_are_joined_late,
+    sla_status_is_computed_when_read,
+    aggregates_keep_the_channel,
+    aggregates_hold_sums_and_counts,
+    aggregates_are_daily,
+    aggregates_filter_agents_or_say_why_not,
+    gold_has_contracts,
+    reports_are_public,
+    experiments_promise_nothing,
+    compat_names_what_it_replaces,
+    exposures_read_reports,
+    description_starts_with_the_grain,
+    primary_key_is_tested,
+    one_yaml_per_model,
+    databases_are_never_hard_coded,
+    databases_are_set_in_one_place,
+)
+
+
+def check(manifest: Mapping[str, Any]) -> list[str]:
+    """Every finding of every rule, a line each."""
+    project = Project(manifest)
+    return [f"{rule.__name__}: {where} {what}" for rule in RULES for where, what in rule(project)]
+
+
+def main(argv: Sequence[str]) -> int:
+    if list(argv) == ["--list"]:
+        for rule in RULES:
+            print(f"{rule.__name__:<42} {rule.__doc__}")
+        return 0
+    if len(argv) != 1:
+        print("usage: manifest_rules.py MANIFEST | --list", file=sys.stderr)
+        return 2
+    try:
+        manifest = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        print(f"{argv[0]} is no manifest ({error}); `dbt parse` writes one", file=sys.stderr)
+        return 2
+    findings = check(manifest)
+    print("\n".join(findings or [f"{len(RULES)} rules hold"]))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

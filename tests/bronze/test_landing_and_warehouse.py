@@ -1,0 +1,243 @@
+"""Landing and the embedded warehouse, on real files."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from include.bronze.batch import Batch, Window
+from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
+from include.bronze.warehouses import WarehouseError
+from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
+from include.bronze.warehouses.lock import LockedError, holder_of, warehouse_lock
+
+NOW = datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
+COLUMNS = ("ID", "STATE")
+
+
+def batch(day: int) -> Batch:
+    start = datetime(2026, 1, day, 6, tzinfo=UTC)
+    return Batch("def", "pylon_issues", Window(start, start + timedelta(days=1)))
+
+
+def land(
+    landing: Landing, of: Batch, ids: list[str], *, state: str = "new", extra: str | None = None, at: datetime = NOW
+) -> Manifest:
+    """Land one complete attempt with a row per id, in parts of two rows."""
+    folder = landing.new_attempt(of, at)
+    parts = []
+    for number, begin in enumerate(range(0, len(ids), 2), 1):
+        chunk = ids[begin : begin + 2]
+        path = landing.part_path(folder, number)
+        columns: dict[str, list[str | None]] = {"ID": [*chunk], "STATE": [state for _ in chunk]}
+        if extra:
+            columns[extra] = ["x" for _ in chunk]
+        columns |= {
+            name: [f"{name}-{i}" for i in chunk] for name in ("RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE")
+        }
+        columns |= {
+            "RECORD_KEY": [*chunk],
+            "BATCH_ID": [of.id for _ in chunk],
+            "PIPELINE_RUN_ID": ["run" for _ in chunk],
+        }
+        parts.append(landing.write_part(path, columns))
+    manifest = Manifest(
+        client=of.client,
+        stream=of.stream,
+        batch_id=of.id,
+        attempt=folder.rsplit("/", 1)[1],
+        strategy="incremental",
+        window_start=of.window.start,
+        window_end=of.window.end,
+        asked_from=of.window.start - timedelta(hours=1),
+        asked_to=of.window.end,
+        started_at=at,
+        ended_at=at,
+        pipeline_run_id="run",
+        rows=len(ids),
+        pages=1,
+        columns=(*COLUMNS, *([extra] if extra else [])),
+        parts=tuple(parts),
+        coverage=(CoveredScope("*", "complete", at, len(ids)),),
+    )
+    landing.complete(folder, manifest)
+    return manifest
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    return Landing(str(tmp_path / "landing"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb"
+
+
+def load(file: Path, landing: Landing, manifest: Manifest) -> None:
+    warehouse = DuckDBWarehouse(file)
+    try:
+        warehouse.load("PYLON_ISSUES", COLUMNS, manifest, landing, "run")
+    finally:
+        warehouse.close()
+
+
+def query(file: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def state_of(file: Path) -> tuple[list[tuple[object, ...]], ...]:
+    """Everything a load may change, but for the identity of the load itself."""
+    return (
+        query(file, "select * from bronze.pylon_issues order by all"),
+        query(file, "select * exclude (load_id, loaded_at) from bronze.ingest_batches order by all"),
+        query(file, "select * from bronze.ingest_coverage order by all"),
+    )
+
+
+def test_what_is_landed_is_read_back_as_it_was(landing: Landing) -> None:
+    manifest = land(landing, batch(4), ["a", "b", "c"])
+    assert landing.newest(batch(4)) == manifest
+    assert [part.rows for part in manifest.parts] == [2, 1]
+
+
+def test_an_attempt_without_a_manifest_is_never_read(landing: Landing) -> None:
+    complete = land(landing, batch(4), ["a"])
+    cut_off = landing.new_attempt(batch(4), NOW + timedelta(hours=1))
+    landing.write_part(landing.part_path(cut_off, 1), {"ID": ["b"]})
+    assert landing.newest(batch(4)) == complete
+
+
+def test_the_newest_complete_attempt_is_the_one_to_load(landing: Landing) -> None:
+    land(landing, batch(4), ["a"])
+    later = land(landing, batch(4), ["b"], at=NOW + timedelta(hours=1))
+    assert landing.newest(batch(4)) == later
+
+
+def test_a_batch_without_an_attempt_says_so(landing: Landing) -> None:
+    with pytest.raises(LandingError, match=f"batch {batch(4).id} has no complete attempt"):
+        landing.newest(batch(4))
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_a_damaged_part_is_refused_before_anything_is_loaded(damage: str, landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(4), ["a", "b"]))
+    before = state_of(file)
+    manifest = land(landing, batch(4), ["c", "d"], at=NOW + timedelta(hours=1))
+    part = Path(landing.full_path(manifest.parts[0].path))
+    if damage == "missing":
+        part.unlink()
+    else:
+        part.write_bytes(part.read_bytes()[:-1] + b"\0")
+    with pytest.raises(LandingError, match=f"part {re.escape(manifest.parts[0].path)} is .*; extract the batch again"):
+        load(file, landing, manifest)
+    assert state_of(file) == before
+
+
+def test_a_manifest_that_cannot_be_read_names_itself(landing: Landing) -> None:
+    manifest = land(landing, batch(4), ["a"])
+    path = Path(landing.full_path(manifest.parts[0].path)).with_name("manifest.json")
+    path.write_text("{")
+    with pytest.raises(LandingError, match=r"manifest .*manifest\.json cannot be read"):
+        landing.newest(batch(4))
+
+
+def test_loading_a_batch_twice_is_loading_it_once(landing: Landing, file: Path) -> None:
+    manifest = land(landing, batch(4), ["a", "b", "c"])
+    load(file, landing, manifest)
+    once = state_of(file)
+    load(file, landing, manifest)
+    assert state_of(file) == once
+    assert len(once[0]) == 3
+
+
+def test_a_reload_replaces_its_own_batch_and_touches_no_other(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(3), ["a", "b"]))
+    load(file, landing, land(landing, batch(4), ["a", "c", "d"]))
+    load(file, landing, land(landing, batch(4), ["a"], state="closed", at=NOW + timedelta(hours=1)))
+    rows = query(file, "select id, state, batch_id from bronze.pylon_issues order by all")
+    assert rows == [("a", "closed", batch(4).id), ("a", "new", batch(3).id), ("b", "new", batch(3).id)]
+    ledger = query(file, "select batch_id, row_count from bronze.ingest_batches order by all")
+    assert ledger == [(batch(3).id, 2), (batch(4).id, 1)]
+
+
+def test_an_empty_batch_is_loaded_and_covers_its_window(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(4), ["a"]))
+    load(file, landing, land(landing, batch(4), [], at=NOW + timedelta(hours=1)))
+    rows, batches, coverage = state_of(file)
+    assert rows == []
+    assert len(batches) == len(coverage) == 1
+    warehouse = DuckDBWarehouse(file)
+    assert warehouse.completed("pylon_issues") == [batch(4).window]
+    warehouse.close()
+
+
+def test_a_new_field_becomes_a_column_and_a_vanished_one_is_null(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(3), ["a"], extra="SENTIMENT"))
+    load(file, landing, land(landing, batch(4), ["b"]))
+    rows = query(file, "select id, sentiment from bronze.pylon_issues order by all")
+    assert rows == [("a", "x"), ("b", None)]
+
+
+def test_every_bronze_column_is_text(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(4), ["a"]))
+    kinds = query(file, "select distinct data_type from duckdb_columns() where table_name = 'PYLON_ISSUES'")
+    assert kinds == [("VARCHAR",)]
+
+
+def test_a_load_that_fails_in_the_middle_changes_nothing(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(4), ["a", "b"]))
+    before = state_of(file)
+    short = land(landing, batch(4), ["c"], at=NOW + timedelta(hours=1))
+    lying = Manifest(**{**short.__dict__, "rows": 5})
+    with pytest.raises(WarehouseError, match="was not loaded and PYLON_ISSUES is as it was: its parts hold 1 rows"):
+        load(file, landing, lying)
+    assert state_of(file) == before
+
+
+@pytest.mark.parametrize("name", ["a", 'X"; drop table y --', "", "É", "X Y", "1X"])
+def test_what_is_no_plain_name_never_reaches_sql(name: str) -> None:
+    with pytest.raises(WarehouseError, match="cannot be a table or column name"):
+        identifier(name)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from include.bronze.warehouses.lock import warehouse_lock
+with warehouse_lock(Path(sys.argv[1]), "nightly run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_lock_names_its_holder_and_is_gone_when_the_holder_is_killed(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        said: list[str] = []
+        with pytest.raises(LockedError, match=rf"in use by nightly run \(pid {holder.pid}, since "):
+            with warehouse_lock(tmp_path, "me", wait=0.2, report=said.append):
+                pytest.fail("two holders at once")
+        assert said == [f"the warehouse is in use by {holder_of(tmp_path)}; 'me' waits for it"]
+    finally:
+        holder.kill()
+        holder.wait()
+    with warehouse_lock(tmp_path, "me", wait=5):
+        assert f"me (pid {os.getpid()}" in holder_of(tmp_path)
+
+
+def test_a_process_that_has_the_lock_does_not_wait_for_itself(tmp_path: Path) -> None:
+    with warehouse_lock(tmp_path, "outer", wait=0), warehouse_lock(tmp_path, "inner", wait=0):
+        assert "outer" in holder_of(tmp_path)

@@ -1,0 +1,157 @@
+"""A manifest by hand: the few keys the rules read, for a small house in which every rule holds."""
+
+from typing import Any
+
+PROJECT = "support"
+
+
+def check(name: str, model: str, column: str, severity: str = "ERROR") -> dict[str, Any]:
+    return {
+        "unique_id": f"test.{PROJECT}.{name}_{model}_{column}",
+        "resource_type": "test",
+        "package_name": PROJECT,
+        "name": f"{name}_{model}_{column}",
+        "attached_node": f"model.{PROJECT}.{model}",
+        "column_name": column,
+        "test_metadata": {"name": name},
+        "config": {"severity": severity},
+        "raw_code": "{{ test() }}",
+        "depends_on": {"nodes": [f"model.{PROJECT}.{model}"], "macros": []},
+    }
+
+
+def model(
+    name: str,
+    folder: str,
+    materialized: str,
+    reads: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
+    config: dict[str, Any] | None = None,
+    **overrides: Any,
+) -> dict[str, Any]:
+    schema = "SILVER" if folder == "silver" else "GOLD"
+    return {
+        "unique_id": f"model.{PROJECT}.{name}",
+        "resource_type": "model",
+        "package_name": PROJECT,
+        "name": name,
+        "original_file_path": f"models/def/{folder}/{name}.sql",
+        "patch_path": f"{PROJECT}://models/def/{folder}/{name}.yml",
+        "database": "DEF_DB_LOCAL",
+        "schema": schema,
+        "access": "protected",
+        "description": f"One row per {name} id. More words.",
+        "raw_code": "select 1",
+        "columns": {column: {} for column in columns},
+        "config": {
+            "materialized": materialized,
+            "meta": {},
+            "tags": [],
+            "contract": {"enforced": True},
+            **(config or {}),
+        },
+        "depends_on": {"nodes": list(reads), "macros": []},
+        **overrides,
+    }
+
+
+def macro(name: str, sql: str, calls: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "unique_id": f"macro.{PROJECT}.{name}",
+        "package_name": PROJECT,
+        "name": name,
+        "macro_sql": sql,
+        "depends_on": {"macros": [f"macro.{PROJECT}.{call}" for call in calls]},
+    }
+
+
+def ref(name: str) -> str:
+    return f"model.{PROJECT}.{name}"
+
+
+def house() -> dict[str, Any]:
+    """Bronze to report in one thread, with a model of every layer."""
+    silver = {
+        "incremental_strategy": "merge",
+        "unique_key": "RECORD_KEY",
+        "on_schema_change": "sync_all_columns",
+    }
+    fact_meta = {"source_category": 1, "filter_strategy": "left join, null agents kept", "join_key": "assignee_id"}
+    issues = f"source.{PROJECT}.def_bronze.PYLON_ISSUES"
+    tickets = ("ticket_key", "channel", "is_support_agent")
+    daily = ("ticket_day_key", "channel", "tickets", "resolution_seconds_sum")
+    models = [
+        model("def_pylon_issues", "silver", "incremental", (issues,), ("record_key", "state"), silver),
+        model("int_def_tickets", "intermediate", "ephemeral", (ref("def_pylon_issues"),)),
+        model("fct_def_tickets", "gold", "table", (ref("int_def_tickets"),), tickets, {"meta": fact_meta}),
+        model("fct_def_exclusions", "gold", "table", (ref("int_def_tickets"),), ("ticket_key",), {"meta": fact_meta}),
+        model("dim_calendar_def", "gold", "table", ("seed.support.holidays",), ("calendar_date",)),
+        model(
+            "agg_def_tickets_channel_daily",
+            "gold",
+            "table",
+            (ref("fct_def_tickets"), ref("dim_calendar_def")),
+            daily,
+            raw_code="select channel, count(*) as n from t where is_support_agent group by 1 -- never avg(x)",
+        ),
+        model(
+            "rpt_def_tickets_daily",
+            "gold",
+            "view",
+            (ref("agg_def_tickets_channel_daily"),),
+            (*daily, "resolution_hours_avg", "sla_status"),
+            {"tags": ["report"]},
+            access="public",
+        ),
+        model(
+            "exp_def_tickets_by_hour",
+            "gold",
+            "view",
+            (ref("agg_def_tickets_channel_daily"),),
+            ("ticket_hour_key",),
+            {"tags": ["exp"]},
+        ),
+        model(
+            "fct_support_tickets_daily",
+            "compat",
+            "view",
+            (ref("agg_def_tickets_channel_daily"),),
+            ("ticket_day_key",),
+            {"meta": {"replaces": "fct_support_tickets_daily"}},
+        ),
+    ]
+    keys = {
+        "def_pylon_issues": "record_key",
+        "fct_def_tickets": "ticket_key",
+        "fct_def_exclusions": "ticket_key",
+        "dim_calendar_def": "calendar_date",
+        "agg_def_tickets_channel_daily": "ticket_day_key",
+        "rpt_def_tickets_daily": "ticket_day_key",
+        "exp_def_tickets_by_hour": "ticket_hour_key",
+        "fct_support_tickets_daily": "ticket_day_key",
+    }
+    tests = [check(name, where, column) for where, column in keys.items() for name in ("unique", "not_null")]
+    return {
+        "metadata": {"project_name": PROJECT},
+        "nodes": {node["unique_id"]: node for node in [*models, *tests]},
+        "sources": {
+            issues: {
+                "source_name": "def_bronze",
+                "name": "PYLON_ISSUES",
+                "identifier": "PYLON_ISSUES",
+                "database": "DEF_DB_LOCAL",
+                "schema": "BRONZE",
+                "config": {"meta": {"input_kind": "record_set", "load_strategy": "batch_replace"}},
+            }
+        },
+        "exposures": {
+            f"exposure.{PROJECT}.backlog": {
+                "name": "backlog",
+                "depends_on": {"nodes": [ref("rpt_def_tickets_daily")]},
+            }
+        },
+        "macros": {
+            each["unique_id"]: each
+            for each in [macro("channel_days", "select {{ day() }}", ("day",)), macro("day", "created_at::date")]
+        },
+    }

@@ -1,0 +1,103 @@
+"""The published copy, on real files and with real readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from include.serving.publish import VERSIONS_KEPT, PublishError, publish
+
+
+@pytest.fixture
+def databases(tmp_path: Path) -> dict[str, Path]:
+    files = {name: tmp_path / f"{name}.duckdb" for name in ("DEF_DB_LOCAL", "CORE_DB_LOCAL")}
+    with duckdb.connect(str(files["CORE_DB_LOCAL"])) as core:
+        core.execute("create schema gold; create table gold.dim_channel as select 'email' as channel")
+    with duckdb.connect(str(files["DEF_DB_LOCAL"])) as own:
+        own.execute(f"attach '{files['CORE_DB_LOCAL']}' as CORE_DB_LOCAL")
+        own.execute("""
+            create schema gold; create schema silver; create schema bronze;
+            create table silver.def_pylon_issues as select 1 as x;
+            create table gold.fct_def_tickets as select 1 as x;
+            create table gold.agg_def_tickets_daily as select 'email' as channel, 3 as tickets;
+            create view gold.rpt_def_tickets_daily as
+              select a.*, now() as read_at from DEF_DB_LOCAL.gold.agg_def_tickets_daily a
+              join CORE_DB_LOCAL.gold.dim_channel c on c.channel = a.channel;
+            create view gold.rpt_def_a_old_name as select * from "DEF_DB_LOCAL"."gold"."rpt_def_tickets_daily";
+            create table bronze.ingest_batches as select 'b1' as batch_id;
+            create table bronze.pylon_issues as select 'secret text' as title;
+        """)
+    return files
+
+
+def names(copy: Path) -> set[str]:
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        return {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+
+
+def test_marts_and_ledger_are_published_and_nothing_below_them(databases: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "serving" / "support.duckdb"
+    publish(databases, copy)
+    assert names(copy) == {
+        "dim_channel",
+        "agg_def_tickets_daily",
+        "rpt_def_tickets_daily",
+        "rpt_def_a_old_name",
+        "ingest_batches",
+    }
+
+
+def test_the_copy_stands_alone_and_its_views_are_read_at_read_time(databases: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "support.duckdb"
+    publish(databases, copy)
+    for file in databases.values():
+        file.unlink()
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        (first,) = connection.execute("select tickets, read_at from rpt_def_a_old_name").fetchall()
+        (second,) = connection.execute("select tickets, read_at from rpt_def_a_old_name").fetchall()
+    assert first[0] == 3
+    assert second[1] > first[1]
+
+
+def test_a_reader_in_the_middle_of_a_query_is_not_disturbed(databases: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "support.duckdb"
+    publish(databases, copy)
+    with duckdb.connect(str(copy.resolve()), read_only=True) as reader:
+        with duckdb.connect(str(databases["DEF_DB_LOCAL"])) as own:
+            own.execute("update gold.agg_def_tickets_daily set tickets = 4")
+        for _ in range(VERSIONS_KEPT + 1):
+            publish(databases, copy)
+        assert reader.execute("select tickets from agg_def_tickets_daily").fetchall() == [(3,)]
+    with duckdb.connect(str(copy), read_only=True) as later:
+        assert later.execute("select tickets from agg_def_tickets_daily").fetchall() == [(4,)]
+
+
+def test_only_some_versions_are_kept(databases: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "serving" / "support.duckdb"
+    for _ in range(VERSIONS_KEPT + 2):
+        publish(databases, copy)
+    files = sorted(path.name for path in copy.parent.iterdir())
+    assert len(files) == VERSIONS_KEPT + 1
+    assert copy.resolve().name == files[VERSIONS_KEPT - 1]
+
+
+def test_a_view_over_something_unpublished_leaves_the_last_copy_in_place(
+    databases: dict[str, Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "serving" / "support.duckdb"
+    publish(databases, copy)
+    before = copy.resolve()
+    with duckdb.connect(str(databases["DEF_DB_LOCAL"])) as own:
+        own.execute("create view gold.rpt_def_leak as select * from DEF_DB_LOCAL.gold.fct_def_tickets")
+    with pytest.raises(PublishError, match="a report view reads something that is not published: rpt_def_leak"):
+        publish(databases, copy)
+    assert copy.resolve() == before
+    assert not [path for path in copy.parent.iterdir() if "partial" in path.name]
+
+
+def test_a_client_without_a_database_yet_is_no_error(databases: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "support.duckdb"
+    publish(databases | {"NEW_DB_LOCAL": tmp_path / "NEW_DB_LOCAL.duckdb"}, copy)
+    assert "dim_channel" in names(copy)

@@ -1,0 +1,67 @@
+from itertools import pairwise
+
+import pytest
+
+from include.simulators.world.plan import Fate, Overlap, System
+from include.simulators.world.times import DAY, instant
+from include.simulators.world.world import World
+
+MOMENTS = [instant(f"{day}T06:20:00Z") for day in ("2025-12-03", "2025-12-16", "2026-01-05", "2026-06-01")]
+
+
+def test_the_same_seed_gives_the_same_history():
+    one, other = World(3, "tiny"), World(3, "tiny")
+    assert one.tickets == other.tickets
+    assert [one.events(t.index) for t in one.tickets] == [other.events(t.index) for t in other.tickets]
+
+
+def test_another_seed_gives_another_history(tiny):
+    assert World(8, "tiny").tickets != tiny.tickets
+
+
+def test_every_ticket_begins_with_its_creation_and_no_two_of_its_events_share_an_instant(tiny):
+    for ticket in tiny.tickets:
+        events = tiny.events(ticket.index)
+        assert events[0].kind == "created"
+        assert events[0].at == ticket.born
+        assert all(earlier.at < later.at for earlier, later in pairwise(events))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_a_tiny_world_holds_every_kind_of_end_and_every_kind_of_overlap_before_the_default_clock(seed):
+    world = World(seed, "tiny")
+    known = [ticket for ticket in world.tickets if ticket.born <= world.size.clock]
+    assert {t.fate for t in known} >= set(Fate) - {Fate.ERASED}
+    assert {t.overlap for t in known} >= set(Overlap) - {Overlap.SEVERAL, Overlap.DANGLING}
+
+
+def test_history_goes_on_for_nine_months_after_the_default_clock(tiny):
+    at = tiny.size.clock
+    for _ in range(9):
+        before = tiny.snapshot(System.PYLON, at)
+        at += 30 * DAY
+        after = tiny.snapshot(System.PYLON, at)
+        assert set(after.tickets) - set(before.tickets)
+
+
+@pytest.mark.parametrize("at", MOMENTS)
+def test_a_snapshot_shows_just_the_tickets_that_are_there(tiny, at):
+    for system in System:
+        expected = {
+            ticket.index
+            for ticket in tiny.tickets
+            if ticket.system is system
+            and ticket.born <= at
+            and not (ticket.fate in (Fate.DELETED, Fate.ERASED) and ticket.fate_at <= at)
+            and not (system is System.PYLON and ticket.fate in (Fate.MERGED, Fate.SPAM) and ticket.fate_at <= at)
+        }
+        assert set(tiny.snapshot(system, at).tickets) == expected
+
+
+@pytest.mark.parametrize("at", MOMENTS)
+def test_a_snapshot_agrees_with_the_folded_state_of_each_ticket(tiny, at):
+    for system in System:
+        snapshot = tiny.snapshot(system, at)
+        for index, updated, version in zip(snapshot.tickets, snapshot.updated, snapshot.versions, strict=True):
+            state = tiny.state(index, at)
+            assert (state.updated, state.events) == (updated, version)

@@ -85,15 +85,15 @@ def follow(api: Airflow, console: Console, dag_id: str, run_id: str, check: Call
         check()
         run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
         tasks = api.tasks(dag_id, run_id)
-        marked = 0
+        marked = False
         for task in tasks:
             if is_marked(task):
-                marked += seen.get(task.name) != task
+                marked = marked or seen.get(task.name) != task
             elif line := news(seen, task, verbose=not console.terminal):
                 console.step("", line)
             seen[task.name] = task
         if marked and not console.terminal:
-            console.step("", f"{counted(marked, 'task')} built and tested by build")
+            console.step("", f"{counted(sum(map(is_marked, tasks)), 'task')} built and tested by build so far")
         if run["state"] in ENDED:
             console.live("")
             return Outcome(dag_id, run_id, run["state"], watch.seconds, tasks)

@@ -15,7 +15,7 @@ from include.local.folder import Place, Refused, StackError, hold, shown
 from include.local.follow import Outcome, explain, follow
 from include.local.stack import Stack, free_port
 from include.local.summary import dbt_sentence, phases, read_dbt, read_streams, stream_table
-from include.settings import Settings, load_settings
+from include.settings import Settings, Target, load_settings
 
 SHARED_DAG = "core_reference"
 CLIENT_DAG = "def_support"
@@ -160,8 +160,10 @@ def run(nights: int) -> int:
             stack.prepare()
             if nights and not stack.vendors:
                 raise Refused(
-                    "NIGHTS moves the simulated vendors' clock, and the real vendors are configured; leave it out"
+                    "NIGHTS moves the simulated vendors' clock, but real vendors are configured; leave it out"
                 )
+            if stack.vendors and configured.target == Target.PROD:
+                raise Refused("no vendor token is configured, and simulated data has no place in SUPPORT_TARGET=prod")
             stack.start(fail_unfinished=True)
             stack.wait_for_dags(SHARED_DAG, CLIENT_DAG)
             timings = {"start": total.seconds}

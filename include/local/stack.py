@@ -107,7 +107,8 @@ class Stack:
         self.console.live("  building the manifest ...")
         self.processes.wait("manifest", 180)
         said = self.processes.logs["manifest"].read_text().strip().splitlines()
-        self.console.step("manifest", said[-1] if said else "up to date")
+        text = said[-1] if said else "up to date"
+        self.console.step("manifest", text.removeprefix("manifest ").replace(f"{REPO}/", ""))
 
     def _stamp(self) -> str:
         return f"airflow {version('apache-airflow-core')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from include.local.console import Console, Stopwatch, counted, duration
 
 ACTIVE = ("running", "queued", "up_for_retry", "up_for_reschedule", "deferred", "restarting")
 LOG_LINES = 15
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def is_marked(task: Task) -> bool:
     return task.state == "success" and task.try_number == 0
 
 
-def follow(api: Airflow, console: Console, dag_id: str, run_id: str, check: Callable[[], None]) -> Outcome:
+def follow(
+    api: Airflow, console: Console, dag_id: str, run_id: str, check: Callable[[], None], pause: float = 0.5
+) -> Outcome:
     """Show a run until it has ended. `check` raises when the stack itself has trouble."""
     watch = Stopwatch()
     seen: dict[str, Task] = {}
@@ -98,7 +102,7 @@ def follow(api: Airflow, console: Console, dag_id: str, run_id: str, check: Call
             console.live("")
             return Outcome(dag_id, run_id, run["state"], watch.seconds, tasks)
         console.live(progress(dag_id, tasks, watch.seconds))
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 def task_log(logs: Path, outcome: Outcome, task: Task) -> Path:
@@ -115,7 +119,7 @@ def readable(line: str) -> list[str]:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:
         return [line.rstrip()] if line.strip() else []
-    event = str(entry.get("event", ""))
+    event = COLOURS.sub("", str(entry.get("event", "")))
     if event.startswith("::"):  # marks of foldable sections in the UI
         return []
     said = event.rstrip().splitlines()

@@ -52,7 +52,7 @@ def shown_value(value: object) -> str:
 
 def prompt(published: Published, read: Callable[[str], str] = input) -> int:
     """Read statements until the end of input."""
-    person = sys.stdin.isatty()
+    person = read is input and sys.stdin.isatty()
     if person:
         print(f"{shown(published.path)}, read-only. {HELP}")
     pending = ""

@@ -240,7 +240,7 @@ class Stack:
         for connection in listed.get("connections") or []:
             if not connection.get("conn_type") or self.api.found(f"/connections/{connection['conn_id']}"):
                 continue
-            self.api.call("POST", "/connections", _connection_body(connection))
+            self.api.call("POST", "/connections", connection_body(connection))
 
     def _put(self, path: str, name: str, new: dict[str, Any], changed: dict[str, Any]) -> None:
         if self.api.found(f"{path}/{name}"):
@@ -255,7 +255,7 @@ class Stack:
         def read() -> bool:
             errors = [e for e in self.api.import_errors() if _after(e["timestamp"], self.started_at)]
             if errors:
-                raise StackError("\n".join("DAG file " + _import_error(error) for error in errors))
+                raise StackError("\n".join("DAG file " + import_error(error) for error in errors))
             dags = [self.api.found(f"/dags/{dag_id}") for dag_id in dag_ids]
             return all(dag and _after(dag["last_parsed_time"], self.started_at) for dag in dags)
 
@@ -266,12 +266,12 @@ def _after(stamp: str | None, moment: float) -> bool:
     return bool(stamp) and datetime.fromisoformat(str(stamp)).timestamp() >= moment
 
 
-def _import_error(error: Mapping[str, Any]) -> str:
+def import_error(error: Mapping[str, Any]) -> str:
     trace = str(error["stack_trace"]).strip().splitlines()
     return f"{error['filename']} does not import: {trace[-1] if trace else 'no reason given'}"
 
 
-def _connection_body(entry: Mapping[str, Any]) -> dict[str, Any]:
+def connection_body(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of airflow_settings.yaml as the REST API wants it; secrets have no place in that file."""
     extra = entry.get("conn_extra")
     return {

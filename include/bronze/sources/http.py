@@ -134,8 +134,12 @@ class Api:
         bucket: str,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        gone: frozenset[int] = frozenset(),
     ) -> tuple[T, Reply]:
-        """Ask until there is a reply that can be read, or patience runs out."""
+        """Ask until there is a reply that can be read, or patience runs out.
+
+        `gone` are further statuses that mean, for this request, that what was asked for does not exist any more.
+        """
         asked = f"{method} {self.base_url}{path}"
         started = self._monotonic()
         seen = "nothing"
@@ -168,7 +172,7 @@ class Api:
                     except ValueError as error:
                         seen = f"a reply that cannot be read ({error}), request {reply.request_id or 'without an id'}"
                 else:
-                    seen = self._judge(asked, response, reply)
+                    seen = self._judge(asked, response, reply, gone)
                     wait = _asked_wait(response.headers)
             if attempt < self.patience.tries:
                 pause = self._pause(attempt, wait)
@@ -181,13 +185,13 @@ class Api:
             f"last came {seen}. Nothing was loaded; run it again later"
         )
 
-    def _judge(self, asked: str, response: requests.Response, reply: Reply) -> str:
+    def _judge(self, asked: str, response: requests.Response, reply: Reply, gone: frozenset[int]) -> str:
         """What an unsuccessful reply means: raise if it is final, else describe it."""
         status = response.status_code
         detail = f"HTTP {status}{_code(reply.body)}, request {reply.request_id or 'without an id'}"
         if status in (401, 403):
             raise RefusedError(f"{asked} was refused: {detail}. Check the connection's token, region and permissions")
-        if status in (404, 410):
+        if status in gone or status in (404, 410):
             raise GoneError(f"{asked}: {detail}")
         if status == 429 or status >= 500 or status == 408:
             return detail

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from include.bronze.streams import DROPPED, Cadence, Coverage, LoadStrategy, col
 from include.bronze.warehouses import BronzeTable, HeldError, Known, Loaded, Warehouse
 from include.bronze.warehouses.lock import lease, warehouse_lock
 from include.settings import INDEX_LAG, Client, ClientStream, ConfigurationError, Settings
+from include.settings import Source as SourceConfiguration
 
 log = logging.getLogger(__name__)
 
@@ -220,9 +222,7 @@ class Bronze:
             )
         gap = float(connection.extra.get("minimum_gap_seconds", source.minimum_gap.total_seconds()))
         api = Api(
-            Credentials(
-                connection.base_url or _default_url(source.system, source.connection, connection), connection.token
-            ),
+            Credentials(connection.base_url or _default_url(source, connection), connection.token),
             minimum_gap=timedelta(seconds=gap),
             reading_clock=self.settings.reading_clock,
         )
@@ -291,7 +291,7 @@ class Bronze:
     # -- deletions
 
     def confirm_deletions(self, listing: str, run_id: str) -> str | None:
-        """Look up, one by one, what a listing of ids casts doubt on, and land the answers as a batch of the real stream.
+        """Look up, one by one, what a listing of ids casts doubt on; land the answers as a batch of the real stream.
 
         A record the listing lacks, and that was last read before the listing began, is either gone or was missed by it;
         a record whose stamp in the listing is newer than what is known was changed where no window saw it.
@@ -306,9 +306,8 @@ class Bronze:
         if not doubtful:
             log.info("%s: every record is where it was", stream.name)
             return None
-        window = Window(
-            manifest.started_at.replace(microsecond=0), self.settings.reading_clock().replace(microsecond=0)
-        )
+        # Not on the grid, so it covers no cell: the night loads that again.
+        window = Window(manifest.started_at.replace(microsecond=0), self._next_second())
         planned = PlannedBatch(Batch(self.client.code, stream.name, window), stream.spec.strategy)
         with self._lease(stream):
             source = self._source(stream)
@@ -316,12 +315,34 @@ class Bronze:
         log.info("%s: %d looked up, %d gone", stream.name, len(doubtful), len(found.coverage))
         return found.batch_id
 
+    def _next_second(self) -> datetime:
+        return self.settings.reading_clock().replace(microsecond=0) + timedelta(seconds=1)
+
     def _listing(self, name: str) -> tuple[ClientStream, Batch]:
         stream = self.client.stream(name)
         landed = [batch for batch in self.landing.batches(self.client.code, name) if self.landing.attempts(batch)]
         if not landed:
             raise SourceError(f"{name} has not been landed yet; extract it first")
         return stream, landed[-1]
+
+
+def connection_from_environment(conn_id: str, environment: Mapping[str, str] = os.environ) -> Connection:
+    """A connection by `{CONN_ID}_TOKEN` and `{CONN_ID}_URL`, or as Airflow writes one: AIRFLOW_CONN_{CONN_ID}, JSON."""
+    name = conn_id.upper()
+    token, url = environment.get(f"{name}_TOKEN"), environment.get(f"{name}_URL")
+    written = environment.get(f"AIRFLOW_CONN_{name}", "")
+    if token or not written.startswith("{"):
+        return Connection(url, token)
+    try:
+        as_airflow = json.loads(written)
+    except ValueError as error:
+        raise ConfigurationError(f"environment: AIRFLOW_CONN_{name} is no JSON ({error}); quote it whole") from None
+    extra = as_airflow.get("extra") or {}
+    return Connection(
+        as_airflow.get("host") or url,
+        as_airflow.get("password"),
+        json.loads(extra) if isinstance(extra, str) else extra,
+    )
 
 
 def suspects(known: Mapping[str, Known], listed: Mapping[str, str | None], began: datetime) -> list[str]:
@@ -343,13 +364,13 @@ def _is_newer(one: str | None, other: str | None) -> bool:
         return one != other
 
 
-def _default_url(system: str, conn_id: str, connection: Connection) -> str:
-    if system == "plain":
+def _default_url(source: SourceConfiguration, connection: Connection) -> str:
+    if source.system == "plain":
         return plain.BASE_URL
     region = str(connection.extra.get("region", "us"))
     if region not in pylon.BASE_URLS:
         raise ConfigurationError(
-            f"connection {conn_id}: extra.region is '{region}'; it must be one of {', '.join(pylon.BASE_URLS)}"
+            f"connection {source.connection}: extra.region is '{region}'; it must be {' or '.join(pylon.BASE_URLS)}"
         )
     return pylon.BASE_URLS[region]
 
@@ -357,4 +378,5 @@ def _default_url(system: str, conn_id: str, connection: Connection) -> str:
 def _span(planned: Sequence[PlannedBatch]) -> str:
     if not planned:
         return ""
-    return f", from {planned[0].batch.window.start:%Y-%m-%d %H:%M} to {planned[-1].batch.window.end:%Y-%m-%d %H:%M} UTC"
+    first, last = planned[0].batch.window.start, planned[-1].batch.window.end
+    return f", from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"

@@ -86,5 +86,8 @@ class Warehouse(Protocol):
     def ledger(self) -> list[LedgerRow]:
         """Every completed batch."""
 
+    def counts(self, target: BronzeTable) -> dict[str, int]:
+        """How many rows of each batch the table holds."""
+
     def close(self) -> None:
         """Let go of the engine."""

@@ -7,12 +7,14 @@ hold of the socket itself. h11 does the parsing and the framing.
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
+
+from .faults import Fault, FaultKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class Response:
 
 
 App = Callable[[Request], Response]
+
+
+def spoiled(response: Response, struck: Mapping[FaultKind, Fault]) -> Response:
+    """What is left of a response once the faults of the wire have had their way."""
+    if FaultKind.SLOW in struck:
+        response.delay = struck[FaultKind.SLOW].seconds
+    if FaultKind.INVALID_JSON in struck:
+        response.body = response.body[:-1] + b",}"
+    response.cut = FaultKind.CUT in struck
+    response.reset = FaultKind.RESET in struck
+    return response
 
 
 class Server:

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from .clock import Clock, write_json
 from .control import Control, Journal
+from .drops import write_drops
+from .faults import Faults
 from .http import Server
 from .plain.api import PlainApi
 from .plain.api import Settings as PlainSettings
 from .pylon.api import PylonApi
 from .pylon.api import Settings as PylonSettings
+from .world.lifecycle import Kind
+from .world.plan import System
 from .world.times import iso
 from .world.world import World
 
@@ -27,6 +31,8 @@ class Options:
     clock: int | None
     pylon: PylonSettings
     plain: PlainSettings
+    quiet: dict[System, frozenset[Kind]]
+    warm: bool
 
 
 class PortTaken(Exception):
@@ -34,7 +40,7 @@ class PortTaken(Exception):
 
 
 def serve(options: Options) -> None:
-    world = World(options.seed, options.size)
+    world = World(options.seed, options.size, options.quiet)
     clock = Clock(options.data_dir / "simulators" / "clock.json", options.clock, world.size.clock)
     asyncio.run(_run(options, world, clock))
 
@@ -44,9 +50,19 @@ async def _run(options: Options, world: World, clock: Clock) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
-    control = Control(clock, Journal())
-    pylon = Server(control.beside("pylon", PylonApi(world, clock, options.pylon)))
-    plain = Server(control.beside("plain", PlainApi(world, clock, options.plain)))
+    faults = Faults()
+    drop = options.data_dir / "drop"
+    write_drops(world, clock.now, drop)
+
+    def moved(before: int, after: int) -> None:
+        write_drops(world, after, drop, since=min(before, after))
+
+    control = Control(world, clock, Journal(), faults, moved)
+    pylon_api = PylonApi(world, clock, options.pylon, faults)
+    if options.warm:
+        pylon_api.warm()
+    pylon = Server(control.beside(pylon_api))
+    plain = Server(control.beside(PlainApi(world, clock, options.plain, faults)))
     for server, port in ((pylon, options.pylon_port), (plain, options.plain_port)):
         try:
             await server.start(port)

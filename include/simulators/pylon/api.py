@@ -12,7 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from ..clock import Clock
-from ..http import Request, Response
+from ..faults import Fault, FaultKind, Faults
+from ..http import Request, Response, spoiled
 from ..limits import TokenBucket
 from ..world import ids
 from ..world.directory import TEAMS, AccountView
@@ -26,6 +27,7 @@ from . import filters
 from .filters import FilterError, Grammar, Look, Value
 from .paging import CursorError, Page, slice_page
 from .records import SIGNATURE, Record, Records
+from .store import RowStore
 
 MAX_LIST = 999  # "less than 1000"
 ISSUES_MAX = 20_000
@@ -120,18 +122,28 @@ class Route:
 
 
 class PylonApi:
-    def __init__(self, world: World, clock: Clock, settings: Settings) -> None:
+    system = System.PYLON
+
+    def __init__(self, world: World, clock: Clock, settings: Settings, faults: Faults | None = None) -> None:
         self.world = world
         self.clock = clock
         self.settings = settings
+        self.faults = faults or Faults()
         self.records = Records(world)
         self.timeline = world.timelines[System.PYLON]
         self.by_id = {self.records.issue_id(index): index for index in self.timeline.tickets}
         self.by_number = {str(world.tickets[index].number): index for index in self.timeline.tickets}
         self._buckets: dict[str, TokenBucket] = {}
         self._requests = 0
-        self._issues: dict[int, tuple[int, int, bytes]] = {}
+        self._rows = RowStore(len(world.tickets))
+        self._last_rows: dict[str, bytes] = {}  # by endpoint, for pages that repeat a row
         self._matches = lru_cache(maxsize=8)(self._find_matches)
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings; the rate limits start afresh."""
+        self.settings = msgspec.convert(settings, Settings)
+        self._buckets.clear()
+        self._matches.cache_clear()
 
     # -- the way in
 
@@ -139,27 +151,60 @@ class PylonApi:
         self._requests += 1
         request_id = ids.uuid(self.world.seed, "pylon-request", self._requests)
         headers = {"content-type": "application/json", "x-pylon-request-id": request_id}
+        struck: dict[FaultKind, Fault] = {}
         try:
             self._authenticate(request)
             call, route = self._route(request)
+            struck = self.faults.strike("pylon", route.name)
             headers |= self._spend(route)
+            self._refuse(struck)
             result = route.handler(call)
+            if isinstance(result, Page):
+                self._spoil(result, call, struck)
         except ApiError as error:
             body = {"errors": [str(error)], "request_id": request_id}
             if not self.settings.old:
                 body["code"] = error.code
-            return Response(error.status, msgspec.json.encode(body), {**headers, **error.headers})
+            return spoiled(Response(error.status, msgspec.json.encode(body), {**headers, **error.headers}), struck)
         body_bytes = self._envelope(result, request_id)
         if SIGNATURE in body_bytes:
             # Attachment links carry a signature of their own in every reply.
             signature = blake2b(request_id.encode(), digest_size=16).hexdigest().encode()
             body_bytes = body_bytes.replace(SIGNATURE, signature)
-        return Response(200, body_bytes, headers, rows=len(result.rows) if isinstance(result, Page) else 1)
+        if FaultKind.MUTATE in struck:
+            self.clock.advance(struck[FaultKind.MUTATE].seconds)
+        rows = len(result.rows) if isinstance(result, Page) else 1
+        return spoiled(Response(200, body_bytes, headers, rows=rows), struck)
+
+    def _refuse(self, struck: dict[FaultKind, Fault]) -> None:
+        if FaultKind.TOO_MANY in struck:
+            raise self.too_many(struck[FaultKind.TOO_MANY].seconds)
+        if FaultKind.REVOKE in struck:
+            raise ApiError(401, "invalid_api_token", "The API token is not valid.")
+        if FaultKind.FORBID in struck:
+            raise ApiError(403, "permission_denied", "This token may not do that.")
+        if FaultKind.STATUS in struck:
+            raise ApiError(struck[FaultKind.STATUS].status, "internal_error", "Something went wrong on our side.")
+
+    def _spoil(self, page: Page, call: Call, struck: dict[FaultKind, Fault]) -> None:
+        last = self._last_rows.get(call.name)
+        if page.rows:
+            self._last_rows[call.name] = page.rows[-1]
+        if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+            page.rows.insert(0, last)
+        if FaultKind.STUCK_CURSOR in struck and call.cursor():
+            page.cursor = call.cursor()
+        if FaultKind.GLITCH_PAGE in struck:
+            page.rows, page.cursor, page.is_glitch = [], page.cursor or call.cursor() or "none", True
 
     def _envelope(self, result: Page | bytes, request_id: str) -> bytes:
         tail = b'"request_id":"%b"}' % request_id.encode()
+        if isinstance(result, Page) and result.issue_id is not None:
+            tail = b'"issue_id":"%b",%b' % (result.issue_id.encode(), tail)
         if isinstance(result, bytes):
             return b'{"data":%b,%b' % (result, tail)
+        if result.is_glitch:
+            return b'{"pagination":{"cursor":"%b","has_next_page":true},' % (result.cursor or "").encode() + tail
         if not result.rows and self.settings.empty == "omitted":
             return b"{" + tail
         data = b'{"data":[' + b",".join(result.rows) + b"],"
@@ -227,19 +272,24 @@ class PylonApi:
         return self.timeline.snapshot(self.clock.now)
 
     def issue_rows(self, found: Iterable[int], at: int) -> list[bytes]:
-        return [self._issue_row(index, at) for index in found]
-
-    def _issue_row(self, index: int, at: int) -> bytes:
         snapshot = self.timeline.snapshot(at)
-        version = snapshot.versions[snapshot.position[index]]
-        known = self._issues.get(index)
-        if known is not None and known[0] == version and known[1] in (at, 0):
-            return known[2]
+        return [self._issue_row(index, snapshot.versions[snapshot.position[index]], at) for index in found]
+
+    def _issue_row(self, index: int, version: int, at: int) -> bytes:
+        known = self._rows.get(index, version, at)
+        if known is not None:
+            return known
         state = self.world.state(index, at)
         row = msgspec.json.encode(self.records.issue(state))
         # A closed issue reads the same at any later time; an open one spends time in its status.
-        self._issues[index] = (version, at if state.is_open else 0, row)
+        self._rows.put(index, version, at if state.is_open else 0, row)
         return row
+
+    def warm(self) -> None:
+        """Render every issue now, so that the first scan is as fast as the next."""
+        snapshot = self.snapshot()
+        for index, version in zip(snapshot.tickets, snapshot.versions, strict=True):
+            self._issue_row(index, version, snapshot.at)
 
     def _find_matches(self, at: int, given: str) -> list[int]:
         """The issues a filter matches, newest first."""
@@ -416,6 +466,9 @@ def _followers(call: Call) -> Page:
     return Page(_encode(call.api.records.followers(call.api.find_issue(call.path[0]))))
 
 
+_RESPONSE_FILTERS = ("survey_id", "account_id", "contact_id")
+
+
 def _responses_of(call: Call, states: Iterable[State]) -> Page:
     after, before = (
         instant(call.request.query[name]) if call.request.query.get(name) else default
@@ -426,6 +479,7 @@ def _responses_of(call: Call, states: Iterable[State]) -> Page:
         for state in states
         for record in call.api.records.survey_responses(state)
         if "submitted_at" in record and after <= instant(record["submitted_at"]) < before
+        if all(call.request.query.get(name) in (None, "", record[name]) for name in _RESPONSE_FILTERS)
     ]
     found.sort(key=lambda record: (instant(record["submitted_at"]), record["id"]))
     positions, cursor = _sliced(range(len(found)), lambda k: (k,), call, call.limit(100, MAX_LIST))
@@ -433,7 +487,10 @@ def _responses_of(call: Call, states: Iterable[State]) -> Page:
 
 
 def _issue_survey_responses(call: Call) -> Page:
-    return _responses_of(call, [call.api.find_issue(call.path[0])])
+    state = call.api.find_issue(call.path[0])
+    page = _responses_of(call, [state])
+    page.issue_id = call.api.records.issue_id(state.ticket.index)
+    return page
 
 
 def _survey_responses(call: Call) -> Page:
@@ -493,7 +550,14 @@ def _account_look(call: Call, view: AccountView) -> Look:
 def _search_accounts(call: Call) -> Page:
     views = list(call.api.world.directory.accounts_at(call.at))
     test = _filter(call, filters.ACCOUNT_FIELDS, "account")
-    return _account_page(call, [view for view in views if test(_account_look(call, view))])
+    found = [view for view in views if _mentions(call, view.name) and test(_account_look(call, view))]
+    return _account_page(call, found)
+
+
+def _mentions(call: Call, *texts: str) -> bool:
+    """Whether the words searched for are in one of the texts; without any, everything matches."""
+    wanted = call.body.get("search_text")
+    return not isinstance(wanted, str) or any(wanted.lower() in text.lower() for text in texts)
 
 
 def _filter(call: Call, fields: dict[str, frozenset[str]], object_type: str = "") -> filters.Predicate:
@@ -534,7 +598,8 @@ def _search_contacts(call: Call) -> Page:
         values |= {slug: value["value"] for slug, value in record["custom_fields"].items()}
         return _record_look(values)
 
-    return _positions(call, [record for record in _contact_records(call) if test(look(record))])
+    contacts = (record for record in _contact_records(call) if _mentions(call, record["name"], record["email"]))
+    return _positions(call, [record for record in contacts if test(look(record))])
 
 
 def _contact(call: Call) -> bytes:
@@ -588,8 +653,10 @@ def _tags(call: Call) -> Page:
 
 
 def _search_tags(call: Call) -> Page:
-    test = _filter(call, filters.TAG_FIELDS)
-    return _positions(call, [tag for tag in reversed(_tag_records(call)) if test(_record_look(tag))])
+    object_type = call.body.get("object_type")
+    newest_first = reversed(_tag_records(call))
+    tags = (tag for tag in newest_first if object_type in (None, tag["object_type"]) and _mentions(call, tag["value"]))
+    return _positions(call, list(tags))
 
 
 def _tag(call: Call) -> bytes:

@@ -44,7 +44,6 @@ CONTACT_FIELDS: dict[str, frozenset[str]] = {
 }
 USER_FIELDS: dict[str, frozenset[str]] = {"email": _CHOICE}
 SURVEY_FIELDS: dict[str, frozenset[str]] = {"updated_at": _TIME}
-TAG_FIELDS: dict[str, frozenset[str]] = {"object_type": _CHOICE, "value": _CHOICE | _PROSE}
 AUDIT_FIELDS: dict[str, frozenset[str]] = {"action": _CHOICE, "action_happened_at": _TIME, "object_id": _CHOICE}
 
 # A field's value: an instant, a text, several texts, or nothing.

@@ -19,6 +19,8 @@ class CursorError(ValueError):
 class Page:
     rows: list[bytes]
     cursor: str | None = None  # of the next page, if there is one
+    issue_id: str | None = None  # which the replies about one issue's survey answers repeat
+    is_glitch: bool = False  # promises more pages, and has no data at all
 
 
 def slice_page(

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from typing import Any
-from zlib import crc32
 
 from ..world import ids
-from ..world.calendar import CLOSES, OPENS, business_seconds, is_business_day
-from ..world.directory import COMPANY, COMPANY_DOMAIN, TEAMS, AccountView, Agent, Contact
+from ..world.calendar import business_instant, business_seconds
+from ..world.directory import COMPANY, COMPANY_DOMAIN, TEAMS, Account, AccountView, Agent, Contact
 from ..world.fields import FIELDS, TAGS, Field, label
 from ..world.lifecycle import Actor, Role
 from ..world.plan import Overlap, Ticket
 from ..world.state import Link, Message, State
 from ..world.statuses import STATUSES
-from ..world.times import DAY, HOUR, MINUTE, iso, local_date, local_midnight
+from ..world.times import DAY, HOUR, MINUTE, iso, local_date
 from ..world.world import World
 
 Record = dict[str, Any]
@@ -59,9 +58,6 @@ class Records:
         """The internal thread of an issue, where its private notes are."""
         return ids.uuid(self.seed, "notes", ticket)
 
-    def plain_thread_id(self, index: int) -> str:
-        return ids.ulid(self.seed, "th", self.world.tickets[index].created, index)
-
     # -- issues
 
     def issue(self, state: State) -> Record:
@@ -97,7 +93,7 @@ class Records:
         first = next((m for m in state.messages if m.position == 0 and m.ticket == state.ticket.index), None)
         body = self.html(first) if first is not None else ""
         if state.ticket.overlap is Overlap.MARKER:
-            body += f"<p>[external-{self.plain_thread_id(state.ticket.origins[0])}]</p>"
+            body += f"<p>[external-{self.world.thread_id(state.ticket.origins[0])}]</p>"
         return body
 
     def _mini_account(self, index: int) -> Record:
@@ -130,10 +126,10 @@ class Records:
             record["business_hours_resolution_seconds"] = business_seconds(created, resolved, holidays=False)
         target = _TARGETS.get(state.priority or "")
         if target is not None:
-            due = due_instant(created, target[0]), due_instant(created, target[1])
-            if (first or state.at) > due[0]:
+            due = [business_instant(created, hours * HOUR, holidays=False) for hours in target]
+            if first is None or first > due[0]:
                 record["first_response_breach_time"] = iso(due[0])
-            if (resolved or state.at) > due[1]:
+            if resolved is None or resolved > due[1]:
                 record["resolution_breach_time"] = iso(due[1])
         if not state.ticket.imported:
             spent = {slug: spent // 1000 for slug, spent in state.time_in_status.items()}
@@ -195,9 +191,8 @@ class Records:
     def _external_issue(self, link: Link) -> Record:
         if link.source != "plain":
             return {"source": link.source, "external_id": link.key, "link": link.link}
-        thread = self.plain_thread_id(link.origin)
-        workspace = ids.ulid(self.seed, "w", 1_650_000_000_000, 0)
-        url = f"https://app.plain.com/workspace/{workspace}/thread/{thread}/"
+        thread = self.world.thread_id(link.origin)
+        url = f"https://app.plain.com/workspace/{self.world.workspace_id}/thread/{thread}/"
         match link.overlap:
             case Overlap.LINK_ONLY:
                 return {"source": "plain", "external_id": f"T-{self.world.tickets[link.origin].number}", "link": url}
@@ -207,7 +202,7 @@ class Records:
         return {"source": "plain", "external_id": thread, "link": url}
 
     def _comment(self, ticket: Ticket) -> str:
-        return self._prose("csat", ticket.index, 0)
+        return self.world.prose_for("csat", ticket.index, 0)
 
     # -- messages
 
@@ -218,7 +213,7 @@ class Records:
 
     def paragraphs(self, message: Message) -> str:
         origin = self._written_as(message)
-        parts = [self._prose("body", *origin, part) for part in range(1 + sum(origin) % 3)]
+        parts = [self.world.prose_for("body", *origin, part) for part in range(1 + sum(origin) % 3)]
         if message.edited is not None:
             parts.append("(edited)")
         return "".join(f"<p>{part}</p>" for part in parts)
@@ -227,10 +222,6 @@ class Records:
         """The first message of a re-created ticket repeats the one it had in Plain."""
         origins = self.world.tickets[message.ticket].origins
         return (origins[0] if origins and message.position == 0 else message.ticket, message.position)
-
-    def _prose(self, *name: str | int) -> str:
-        text = ":".join(map(str, (self.seed, *name)))
-        return self.world.prose[crc32(text.encode()) % len(self.world.prose)]
 
     def _files(self, message: Message) -> list[str]:
         if (message.ticket + message.position) % 9 != 4 or message.redacted is not None:
@@ -364,7 +355,7 @@ class Records:
             "parent_account_id": None,
             "subaccount_ids": [],
             # Not always a time: an account nobody ever wrote from has an empty string here.
-            "latest_customer_activity_time": "" if account.index % 9 == 4 else iso(max(account.created, at - 3 * DAY)),
+            "latest_customer_activity_time": "" if account.index % 9 == 4 else iso(_last_step(account, 9 * DAY, at)),
         }
         if account.crm_id:
             record["crm_settings"] = {"details": [{"id": account.crm_id, "source": "salesforce"}]}
@@ -390,7 +381,9 @@ class Records:
             "account.hubspot.annualrevenue": {"value": str(_REVENUE[view.account.segment])},
         }
         if view.account.index % 4 == 0:
-            values["calendar.last_meeting_date"] = {"value": local_date(at - 9 * DAY).isoformat()}
+            values["calendar.last_meeting_date"] = {
+                "value": local_date(_last_step(view.account, 30 * DAY, at)).isoformat()
+            }
         return values
 
     def contact(self, contact: Contact, at: int) -> Record:
@@ -491,7 +484,14 @@ class Records:
 
     def ticket_form(self) -> Record:
         fields = [
-            {"slug": field.slug, "name": field.label, "type": field.type, "required": field.slug == "category"}
+            {
+                "slug": field.slug,
+                "name": field.label,
+                "type": field.type,
+                "required": field.slug == "category",
+                "hidden": False,
+                "description_html": "",
+            }
             for field in FIELDS[:2]
         ]
         return {
@@ -505,15 +505,6 @@ class Records:
         }
 
 
-def due_instant(start: int, hours: int) -> int:
-    """The instant at which so many business hours have passed; the vendor's calendar knows no holidays."""
-    left, day = hours * HOUR, local_date(start)
-    while True:
-        opens, closes = local_midnight(day) + OPENS, local_midnight(day) + CLOSES
-        if is_business_day(day, holidays=False):
-            begin = max(start, opens)
-            if begin < closes:
-                if left <= closes - begin:
-                    return begin + left
-                left -= closes - begin
-        day = local_date(closes + DAY)
+def _last_step(account: Account, period: int, at: int) -> int:
+    """The last of an account's regular occasions; each account has its own rhythm."""
+    return account.created + (at - account.created) // period * period

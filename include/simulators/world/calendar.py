@@ -71,3 +71,16 @@ def business_seconds(start: int, end: int, *, holidays: bool = True) -> int:
         if is_business_day(day, holidays=holidays):
             total += max(0, min(end, midnight + CLOSES) - max(start, midnight + OPENS))
         day += timedelta(days=1)
+
+
+def business_instant(start: int, duration: int, *, holidays: bool = True) -> int:
+    """The instant by which so much working time has passed since a start."""
+    day, left = local_date(start), duration
+    while True:
+        opens, closes = local_midnight(day) + OPENS, local_midnight(day) + CLOSES
+        begin = max(start, opens)
+        if is_business_day(day, holidays=holidays) and begin < closes:
+            if left <= closes - begin:
+                return begin + left
+            left -= closes - begin
+        day += timedelta(days=1)

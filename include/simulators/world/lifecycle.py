@@ -9,6 +9,7 @@ from .directory import Directory
 from .fields import CATEGORIES, HANDLERS, MODULES, RESOLUTIONS, SELF_SERVABLE, TAGS
 from .plan import Fate, Overlap, System, Ticket
 from .rng import stream
+from .statuses import is_open
 from .times import DAY, HOUR, MINUTE, SECOND
 
 
@@ -333,7 +334,7 @@ def _ended(ticket: Ticket, script: _Script, events: list[Event]) -> list[Event]:
     at = ticket.fate_at
     match ticket.fate:
         case Fate.NONE:
-            return events
+            return events if not ticket.moved else _moved(ticket.moved, events)
         case Fate.PURGED:
             # Whatever is said later arrives as usual: a purge takes the messages that were there.
             purge = Event(at, Kind.PURGED, script.actor_at(at), stamp=at)
@@ -346,7 +347,18 @@ def _ended(ticket: Ticket, script: _Script, events: list[Event]) -> list[Event]:
             last = Event(at, Kind.DELETED, script.actor_at(at), stamp=at)
         case Fate.ERASED:
             last = Event(at, Kind.ERASED, SYSTEM, stamp=at)
-    return [*(event for event in events if event.at < at), last]
+    kept = [event for event in events if event.at < at]
+    if ticket.fate is Fate.MERGED and ticket.system is System.PLAIN:
+        # Plain keeps the merged thread, and marks it done.
+        kept.append(Event(at, Kind.STATE, last.actor, value="closed", stamp=at))
+    return [*kept, last]
+
+
+def _moved(at: int, events: list[Event]) -> list[Event]:
+    """What was still open in Plain is closed there when it goes on in Pylon; nothing happens to it afterwards."""
+    kept = [event for event in events if event.at < at]
+    last = next((event.value for event in reversed(kept) if event.kind is Kind.STATE), "new")
+    return [*kept, Event(at, Kind.STATE, SYSTEM, value="closed", stamp=at)] if is_open(last) else kept
 
 
 def _spaced(events: list[Event]) -> list[Event]:

@@ -61,6 +61,7 @@ class Ticket:
     absorbed: tuple[int, ...] = ()  # the tickets merged into this one
     origins: tuple[int, ...] = ()  # the Plain threads this Pylon issue continues
     overlap: Overlap = Overlap.NONE
+    moved: int = 0  # when it was closed in Plain, because it went on in Pylon
     outage: int = -1
 
     @property
@@ -106,7 +107,11 @@ _RECENT = 45 * DAY
 def plan(seed: int, size: Size, directory: Directory) -> list[Ticket]:
     """Every ticket of a world, those of the future included. A ticket's index is its position in this list."""
     tickets = _with_fates(seed, size.fate_every, directory, list(_arrivals(seed, size, directory)))
-    tickets += _copies(seed, size, tickets)
+    copies = list(_copies(seed, size, tickets))
+    for copy in copies:
+        origin = copy.origins[0]
+        tickets[origin] = replace(tickets[origin], moved=copy.born)
+    tickets += copies
     return _numbered(seed, tickets)
 
 

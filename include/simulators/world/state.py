@@ -66,6 +66,7 @@ class State:
     team: int | None = None
     fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    tagged_at: int | None = None
     messages: list[Message] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     incidents: list[tuple[str, ...]] = field(default_factory=list)
@@ -73,6 +74,7 @@ class State:
     resolutions: list[Resolution] = field(default_factory=list)
     time_in_status: dict[str, int] = field(default_factory=dict)
     first_response: int | None = None  # the vendor's reading: the first public answer, a bot's included
+    first_human_response: int | None = None
     touches: int = 0
     absorbed: list[int] = field(default_factory=list)
     ended: Kind | None = None
@@ -118,7 +120,7 @@ def _apply(state: State, event: Event) -> None:
         case Kind.TEAM:
             state.team = event.number
         case Kind.TAGGED:
-            state.tags = event.values
+            state.tags, state.tagged_at = event.values, event.at
         case Kind.ESCALATED:
             source, *rest = event.values
             key, link = rest or ("", "")
@@ -154,7 +156,10 @@ def _message(state: State, event: Event) -> None:
     if role is not Role.CONTACT:
         if state.first_response is None and event.number > 0:
             state.first_response = event.stamp
-        state.touches += role is Role.AGENT
+        if role is Role.AGENT:
+            state.touches += 1
+            if state.first_human_response is None and event.number > 0:
+                state.first_human_response = event.stamp
 
 
 def _change_message(state: State, event: Event) -> None:

@@ -6,14 +6,16 @@ from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zlib import crc32
 
-from . import text
+from . import ids, text
 from .directory import Directory
 from .lifecycle import Event, Kind, live
 from .plan import System, Ticket, plan
 from .rng import stream
 from .sizes import SIZES
 from .state import State, fold
+from .times import DAY
 
 # What a system never shows again. A merged Pylon issue answers 404; a merged Plain thread stays, and says so.
 _HIDDEN = {
@@ -106,6 +108,24 @@ class World:
 
     def snapshot(self, system: System, at: int) -> Snapshot:
         return self.timelines[system].snapshot(at)
+
+    def thread_id(self, index: int) -> str:
+        """The identifier Plain gave a thread; Pylon's external_issues name it too."""
+        return ids.ulid(self.seed, "th", self.tickets[index].created, index)
+
+    @property
+    def workspace_id(self) -> str:
+        return ids.ulid(self.seed, "w", self.size.start - 900 * DAY, 0)
+
+    @property
+    def deletions_logged_from(self) -> int:
+        """Plain keeps a log of deleted threads only from the day it was switched on."""
+        return self.size.start + (self.size.cut_over - self.size.start) // 4
+
+    def prose_for(self, *name: str | int) -> str:
+        """A paragraph that belongs to a name: always the same one."""
+        named = ":".join(map(str, (self.seed, *name)))
+        return self.prose[crc32(named.encode()) % len(self.prose)]
 
     def title(self, ticket: Ticket) -> str:
         first = ticket.origins[0] if ticket.origins else ticket.index

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.bronze.batch import Batch, Grid, Window, snapshot_window, uncovered_cells, windows_to_load
-from include.bronze.streams import DROPPED, Coverage, LoadStrategy, Stream
+from include.bronze.streams import DROPPED, LoadStrategy, Stream
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def plan_stream(
     if stream.strategy in (LoadStrategy.FULL_REFRESH, LoadStrategy.TRUNCATE_INSERT):
         # Each load replaces the whole table, so its one batch always stands for everything up to the last cut.
         windows = snapshot_window(grid.cells(history_from, until)) if cells else []
-    elif stream.coverage is Coverage.SNAPSHOT:
+    elif stream.is_read_as_now:
         windows = snapshot_window(cells)
     elif stream.system == DROPPED:
         windows = [(cell, False) for cell in cells]  # a file is a day's

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.bronze.batch import Batch, Window, stamp
+from include.bronze.batch import PARENT_KEY, Batch, Window, stamp
 from include.bronze.extract import Extraction, Source
 from include.bronze.landing import Landing
 from include.bronze.plan import PlannedBatch, plan_stream
@@ -260,7 +260,7 @@ class Bronze:
         return BronzeTable(
             name=stream.table,
             stream=stream.name,
-            columns=spec.columns,
+            columns=(*spec.columns, PARENT_KEY) if spec.coverage is Coverage.PARENT else spec.columns,
             replaces_everything=spec.strategy in (LoadStrategy.FULL_REFRESH, LoadStrategy.TRUNCATE_INSERT),
             is_directory=spec.coverage is Coverage.SNAPSHOT,
             is_child=spec.coverage is Coverage.PARENT,

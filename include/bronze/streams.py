@@ -98,6 +98,13 @@ class Stream:
             raise ValueError(f"stream {self.system} {self.object}: its key '{self.record_key}' is none of its fields")
 
     @property
+    def is_read_as_now(self) -> bool:
+        """Whether a batch holds what is there now, whatever its window: a directory, or the children of one."""
+        if self.parent is None:
+            return self.coverage is Coverage.SNAPSHOT
+        return streams_of(self.system)[self.parent].is_read_as_now
+
+    @property
     def key_fields(self) -> tuple[str, ...]:
         """The fields that together are a record's key."""
         return tuple(self.record_key.split())

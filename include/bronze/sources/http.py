@@ -221,10 +221,40 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+class _GraphQLExtensions(msgspec.Struct):
+    code: str = ""
+
+
+class _GraphQLError(msgspec.Struct):
+    message: str = ""
+    extensions: _GraphQLExtensions = msgspec.field(default_factory=_GraphQLExtensions)
+
+
+class _ErrorBody(msgspec.Struct):
+    code: str = ""
+    errors: list[Any] = []
+
+
 def _code(body: bytes) -> str:
-    """The vendor's error code, the one part of an error body that is safe and useful to show."""
+    """What an error body says that is safe and useful to show: its code, and a schema's or permission's complaint.
+
+    Other texts are left out: they may quote what was sent.
+    """
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+        inner = msgspec.convert(error.errors[0], _GraphQLError) if error.errors else _GraphQLError()
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        inner, error = _GraphQLError(), _ErrorBody(code=_plain_code(body))
+    code = inner.extensions.code or error.code
+    if not code.replace("_", "").isalnum():
+        return ""
+    tells = inner.message if code.startswith("GRAPHQL_") or code == "FORBIDDEN" else ""
+    return f" ({code}{': ' + tells[:200] if tells else ''})"
+
+
+def _plain_code(body: bytes) -> str:
     try:
         code = msgspec.json.decode(body, type=dict[str, Any]).get("code")
     except (msgspec.DecodeError, msgspec.ValidationError):
         return ""
-    return f" ({code})" if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+    return code if isinstance(code, str) else ""

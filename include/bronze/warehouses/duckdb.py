@@ -20,7 +20,7 @@ from include.bronze.warehouses import BronzeTable, HeldError, Known, LedgerRow, 
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]{0,250}")
 
-# A directory that lost more records than this since it was read last is more likely a fault than the truth.
+# A directory that lost more records than this since its last reading is more likely a fault than the truth.
 GUARD_SHARE, GUARD_LEAST = 0.05, 20
 
 

@@ -68,6 +68,15 @@ class Bronze:
 
     # -- plan
 
+    def preflight(self) -> None:
+        """Check every source before anything is loaded from any: its token, its region, its permissions."""
+        by_source: dict[str, list[ClientStream]] = {}
+        for stream in self.client.streams:
+            if stream.source.connection:
+                by_source.setdefault(stream.source_name, []).append(stream)
+        for name, streams in by_source.items():
+            log.info("%s: %s answers", name, self._source(streams[0]).preflight([s.spec for s in streams]))
+
     def plan(self, until: datetime, *, cadence: Cadence = Cadence.NIGHTLY) -> Plan:
         """Every batch each stream lacks up to an instant, less the time a vendor's index may lag."""
         until = min(until, self.settings.now()) - INDEX_LAG

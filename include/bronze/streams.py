@@ -304,12 +304,11 @@ PLAIN = (
         "customers",
         "People who write in, marked as spam or not.",
         "customers",
-        "id fullName shortName externalId email company isAnonymous markedAsSpamAt assignedToUser tenantMemberships "
-        + _PLAIN_TIMES,
+        "id fullName shortName externalId email company isAnonymous markedAsSpamAt assignedToUser " + _PLAIN_TIMES,
         parameters=(_with(filters={"isMarkedAsSpam": False}), _with(filters={"isMarkedAsSpam": True})),
         version_stamp="updatedAt",
         stamp_path="iso8601",
-        permissions=("customer:read", "company:read", "tenant:read", "user:read"),
+        permissions=("customer:read", "company:read", "user:read"),
     ),
     _directory(
         "plain",
@@ -347,10 +346,10 @@ PLAIN = (
         "users",
         "Members of the support team, deleted ones included.",
         "users",
-        "id fullName publicName email status roles isDeleted deletedAt " + _PLAIN_TIMES,
+        "id fullName publicName email status isDeleted deletedAt " + _PLAIN_TIMES,
         version_stamp="updatedAt",
         stamp_path="iso8601",
-        permissions=("user:read", "roles:read"),
+        permissions=("user:read",),
         volatile=frozenset({"status"}),
     ),
     _directory(

@@ -39,6 +39,7 @@ def bronze(client_code: str, holder: str) -> Bronze:
 def plan(client_code: str, dag_id: str, run_id: str, interval_end: datetime, holder: str) -> Plan:
     """Every batch this run must load, per stream. A run that is cleared gets the list it had the first time."""
     steps = bronze(client_code, holder)
+    steps.preflight()
     return steps.recorded_plan(f"{dag_id}/{run_id}", lambda: steps.plan(interval_end, cadence=Cadence.NIGHTLY))
 
 

@@ -53,8 +53,8 @@ class DuckDBWarehouse:
         if not self._columns(BATCHES):
             return []
         rows = self._connection.execute(
-            "select stream, batch_id, attempt, row_count, checksum, window_start, window_end, load_strategy, loaded_at, "
-            f"pipeline_run_id from {SCHEMA}.{BATCHES} order by stream, window_start, window_end"
+            "select stream, batch_id, attempt, row_count, checksum, window_start, window_end, load_strategy, "
+            f"loaded_at, pipeline_run_id from {SCHEMA}.{BATCHES} order by stream, window_start, window_end"
         ).fetchall()
         return [
             LedgerRow(
@@ -87,14 +87,21 @@ class DuckDBWarehouse:
         version = identifier(target.version_stamp) if target.version_stamp else "null"
         rows = self._connection.execute(
             f"""
-            select record_key, max({version}), max(date_to_warehouse)
-            from {SCHEMA}.{identifier(target.name)} as delivered
-            group by record_key
-            having not exists (
-                select 1 from {SCHEMA}.{COVERAGE} as looked
-                where looked.stream = ? and looked.outcome = 'gone' and looked.scope = delivered.record_key
-                and looked.observed_at > max(cast(delivered.date_to_warehouse as timestamp))
+            with delivered as (
+                select record_key, max({version}) as version_stamp, max(date_to_warehouse) as read_at
+                from {SCHEMA}.{identifier(target.name)}
+                group by record_key
+            ),
+            gone as (
+                select scope, max(observed_at) as observed_at
+                from {SCHEMA}.{COVERAGE}
+                where stream = ? and outcome = 'gone'
+                group by scope
             )
+            select record_key, version_stamp, read_at
+            from delivered
+            left join gone on gone.scope = delivered.record_key
+            where gone.observed_at is null or gone.observed_at <= cast(delivered.read_at as timestamp)
             """,
             [target.stream],
         ).fetchall()
@@ -178,10 +185,11 @@ class DuckDBWarehouse:
             return
         held = f"select distinct record_key from {SCHEMA}.{identifier(target.name)} where batch_id = ?"
         alive = _count(run(f"select count(*) from ({held})", [row[0]]))
-        delivered = "select record_key from read_parquet(?)" if parts else "select null where ? is not null"
-        missing = _count(
-            run(f"select count(*) from ({held}) where record_key not in ({delivered})", [row[0], parts or "none"])
-        )
+        missing = alive
+        if parts:
+            delivered = "select record_key from read_parquet(?)"
+            lacking = f"select count(*) from ({held}) where record_key not in ({delivered})"
+            missing = _count(run(lacking, [row[0], parts]))
         if missing > max(GUARD_LEAST, GUARD_SHARE * alive):
             raise HeldError(
                 f"batch {manifest.batch_id} no longer holds {missing} of the {alive} records {target.name} had; it is "

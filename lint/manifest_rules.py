@@ -122,6 +122,7 @@ class Model:
     meta: Mapping[str, Any]
     columns: tuple[str, ...]
     description: str
+    header: str
     sql: str
     reads: tuple[str, ...]
     tests: tuple[Check, ...]
@@ -133,6 +134,12 @@ def layer_of(name: str, folder: str) -> str:
         return folder
     prefix = name.split("_", 1)[0]
     return prefix if prefix in FOLDER and FOLDER[prefix] == folder else ""
+
+
+def _header(sql: str) -> str:
+    """The comments before a model's first line of code."""
+    found = re.match(rf"(?:\s*(?:{COMMENTS.pattern}))*", sql, COMMENTS.flags)
+    return found.group(0) if found else ""
 
 
 class Project:
@@ -182,6 +189,7 @@ class Project:
             meta=node["config"].get("meta") or {},
             columns=tuple(column.lower() for column in node.get("columns", {})),
             description=node.get("description") or "",
+            header=_header(node.get("raw_code") or ""),
             sql=COMMENTS.sub("", node.get("raw_code") or ""),
             reads=tuple(node["depends_on"].get("nodes", [])),
             tests=tuple(tests),
@@ -315,7 +323,7 @@ def built_tables_are_refs(project: Project) -> Iterator[Finding]:
 
 
 def sources_are_bronze(project: Project) -> Iterator[Finding]:
-    """A source is {client}_bronze, its tables are {SOURCE}_{OBJECT}, and each says its input kind and load strategy."""
+    """A source is {client}_bronze with tables {SOURCE}_{OBJECT}; a stream says its input kind and load strategy."""
     for source in project.sources.values():
         where = f"{source['source_name']}.{source['name']}"
         meta = source["config"].get("meta") or source.get("meta") or {}
@@ -324,8 +332,28 @@ def sources_are_bronze(project: Project) -> Iterator[Finding]:
         if not re.fullmatch(r"[A-Z0-9]+(_[A-Z0-9]+)+", source["identifier"]):
             yield where, f"{source['identifier']} is not {{SOURCE}}_{{OBJECT}} in upper case"
         for key, allowed in SOURCE_META.items():
-            if meta.get(key) not in allowed:
+            if not _is_ledger(source) and meta.get(key) not in allowed:
                 yield where, f"meta.{key} is {meta.get(key)!r}, allowed are {', '.join(allowed)}"
+
+
+def _is_ledger(source: Mapping[str, Any]) -> bool:
+    """INGEST_* are the loader's own books, not something delivered."""
+    return str(source["identifier"]).upper().startswith("INGEST_")
+
+
+def streams_are_watched(project: Project) -> Iterator[Finding]:
+    """Every Bronze stream has a freshness it is held to."""
+    for source in project.sources.values():
+        if not _is_ledger(source) and not any((source.get("freshness") or {}).values()):
+            yield f"{source['source_name']}.{source['name']}", "declares no freshness"
+
+
+def streams_are_read(project: Project) -> Iterator[Finding]:
+    """Every Bronze stream is read by a Silver model; what nobody reads is not loaded."""
+    read = {parent for model in project.of("silver") for parent in model.reads}
+    for unique_id, source in project.sources.items():
+        if not _is_ledger(source) and unique_id not in read:
+            yield f"{source['source_name']}.{source['name']}", "is read by no Silver model"
 
 
 def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
@@ -337,13 +365,15 @@ def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
 
 
 def facts_state_their_category(project: Project) -> Iterator[Finding]:
-    """A fct_ says in meta its source's category (1, 2, 3), how agents are filtered and on what they are joined."""
+    """A fct_ states at its top and in meta its source's category (1, 2, 3), how agents are filtered and joined."""
     for model in project.of("fct"):
         if model.meta.get("source_category") not in SOURCE_CATEGORIES:
             yield model.name, f"meta.source_category is {model.meta.get('source_category')!r}, allowed are 1, 2, 3"
-        for key in ("filter_strategy", "join_key"):
+        for key in ("source_category", "xo_filter_strategy", "join_key"):
             if not model.meta.get(key):
                 yield model.name, f"meta.{key} is missing"
+            if f"{key}:" not in model.header:
+                yield model.name, f"the comment at the top does not state {key}:"
 
 
 def labels_are_joined_late(project: Project) -> Iterator[Finding]:
@@ -491,6 +521,8 @@ RULES: tuple[Rule, ...] = (
     layers_read_what_they_may,
     built_tables_are_refs,
     sources_are_bronze,
+    streams_are_watched,
+    streams_are_read,
     intermediate_logic_is_shared,
     facts_state_their_category,
     labels_are_joined_late,

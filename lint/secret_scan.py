@@ -27,6 +27,7 @@ ALLOWED = Path(__file__).with_name("secrets-allowed.txt")
 
 # Entropy detectors call every checksum and constraint hash a secret; IP addresses are not secrets.
 LEFT_OUT = {"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"}
+SHORTEST = 6  # "pw" and "x" are what tests say, not what anyone protects a system with
 OPTIONS = {"KeywordDetector": {"keyword_exclude": "secret_type"}}  # the name a detector gives its finding
 
 FILTERS = (
@@ -111,7 +112,8 @@ def find_secrets(files: Iterable[Path], allowed: Iterable[str] = ()) -> Iterator
             found = SecretsCollection()
             found.scan_file(str(path))
             for _, secret in found:
-                if secret.secret_value not in accepted:
+                value = secret.secret_value or ""
+                if len(value) >= SHORTEST and value not in accepted:
                     yield path, secret
 
 

@@ -76,15 +76,26 @@ def house() -> dict[str, Any]:
         "unique_key": "RECORD_KEY",
         "on_schema_change": "sync_all_columns",
     }
-    fact_meta = {"source_category": 1, "filter_strategy": "left join, null agents kept", "join_key": "assignee_id"}
+    fact_meta = {"source_category": 1, "xo_filter_strategy": "left join, null agents kept", "join_key": "assignee_id"}
     issues = f"source.{PROJECT}.def_bronze.PYLON_ISSUES"
+    header = "{#- Tickets.\n source_category: 1\n xo_filter_strategy: kept\n join_key: assignee_id -#}\n-- and so on\nselect 1"
     tickets = ("ticket_key", "channel", "is_support_agent")
     daily = ("ticket_day_key", "channel", "tickets", "resolution_seconds_sum")
     models = [
         model("def_pylon_issues", "silver", "incremental", (issues,), ("record_key", "state"), silver),
         model("int_def_tickets", "intermediate", "ephemeral", (ref("def_pylon_issues"),)),
-        model("fct_def_tickets", "gold", "table", (ref("int_def_tickets"),), tickets, {"meta": fact_meta}),
-        model("fct_def_exclusions", "gold", "table", (ref("int_def_tickets"),), ("ticket_key",), {"meta": fact_meta}),
+        model(
+            "fct_def_tickets", "gold", "table", (ref("int_def_tickets"),), tickets, {"meta": fact_meta}, raw_code=header
+        ),
+        model(
+            "fct_def_exclusions",
+            "gold",
+            "table",
+            (ref("int_def_tickets"),),
+            ("ticket_key",),
+            {"meta": fact_meta},
+            raw_code=header,
+        ),
         model("dim_calendar_def", "gold", "table", ("seed.support.holidays",), ("calendar_date",)),
         model(
             "agg_def_tickets_channel_daily",
@@ -141,6 +152,7 @@ def house() -> dict[str, Any]:
                 "identifier": "PYLON_ISSUES",
                 "database": "DEF_DB_LOCAL",
                 "schema": "BRONZE",
+                "freshness": {"warn_after": {"count": 26, "period": "hour"}, "error_after": None},
                 "config": {"meta": {"input_kind": "record_set", "load_strategy": "batch_replace"}},
             }
         },

@@ -146,6 +146,26 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "meta.source_category is 4",
     ),
     ("facts_state_their_category", lambda m: node(m, FCT)["config"].update(meta={}), "meta.join_key is missing"),
+    (
+        "facts_state_their_category",
+        lambda m: set_in(node(m, FCT), raw_code="select 1 -- source_category: 1"),
+        "the comment at the top does not state source_category:",
+    ),
+    (
+        "streams_are_watched",
+        lambda m: set_in(source(m), freshness=None),
+        "def_bronze.PYLON_ISSUES declares no freshness",
+    ),
+    (
+        "streams_are_watched",
+        lambda m: set_in(source(m), freshness={"warn_after": None, "error_after": None}),
+        "declares no freshness",
+    ),
+    (
+        "streams_are_read",
+        lambda m: set_in(node(m, SILVER)["depends_on"], nodes=[]),
+        "def_bronze.PYLON_ISSUES is read by no Silver model",
+    ),
     ("labels_are_joined_late", lambda m: set_in(node(m, FCT)["columns"], team={}), "column team is a label"),
     (
         "labels_are_joined_late",
@@ -311,9 +331,16 @@ ALLOWED: list[tuple[str, Callable[[Manifest], object]]] = [
             node(m, AGG)["config"]["meta"].update(agent_filter="none", agent_filter_reason="volume counts unassigned"),
         ),
     ),
+    (
+        "the loader's own books have neither kind nor freshness",
+        lambda m: set_in(source(m), identifier="INGEST_BATCHES", freshness=None, config={"meta": {}}),
+    ),
     ("a developer's own schema", lambda m: set_in(node(m, FCT), schema="ANA_GOLD")),
     ("a channel under a longer name", lambda m: rename_channel(m)),
-    ("a comment that names a database", lambda m: set_in(node(m, FCT), raw_code="select 1 -- was DEF_DB_PROD.GOLD.x")),
+    (
+        "a comment that names a database",
+        lambda m: set_in(node(m, FCT), raw_code=node(m, FCT)["raw_code"] + " -- was DEF_DB_PROD.GOLD.x"),
+    ),
 ]
 
 

@@ -115,9 +115,10 @@ class Bronze:
         """Of the missing cells those whose file has come, and of the loaded ones those whose file has changed since."""
         source = self._source(stream)
         assert isinstance(source, DropFolder)
-        there = [item for item in planned if source.fingerprint(stream.spec, item.batch.window)]
-        if len(there) < len(planned):
-            log.warning("%s: %d days have no file yet", stream.name, len(planned) - len(there))
+        there = [item for item in planned if source.has_file(stream.spec, item.batch.window)]
+        late = [i for i in planned if i not in there and i.batch.window.end > until - FILE_CORRECTIONS]
+        if late:
+            log.warning("%s: %d of the last %d days have no file yet", stream.name, len(late), FILE_CORRECTIONS.days)
         open_ids = {item.batch.id for item in planned}
         for window in self.client.grid.cells(until - FILE_CORRECTIONS, until):
             batch = Batch(self.client.code, stream.name, window)

@@ -39,6 +39,7 @@ class DropFolder:
         self._fs, self._root = fsspec.core.url_to_fs(url)
         self._grid = grid
         self._reading_clock = reading_clock
+        self._listed: list[str] | None = None
 
     def preflight(self, _streams: Sequence[Stream]) -> str:
         """Check that the folder is there."""
@@ -66,6 +67,14 @@ class DropFolder:
         """Files hold no single records to look for."""
         raise NotImplementedError(f"{stream.object} {key}: a file is read whole")
 
+    def has_file(self, stream: Stream, asked: Window) -> bool:
+        """Whether the file of a window has come."""
+        try:
+            self._file(stream, asked)
+        except MissingFileError:
+            return False
+        return True
+
     def fingerprint(self, stream: Stream, asked: Window) -> str | None:
         """What a landed page of the window's file would be known by today, None if there is no file."""
         try:
@@ -92,7 +101,9 @@ class DropFolder:
             rf"{re.escape(stream.request)}(?:[_-](?P<day>\d{{4}}-\d{{2}}-\d{{2}}))?\.({'|'.join(FORMATS)})"
         )
         files: list[tuple[str, date | None]] = []
-        for path in sorted(str(path) for path in self._fs.ls(self._root, detail=False)):
+        if self._listed is None:
+            self._listed = sorted(str(path) for path in self._fs.ls(self._root, detail=False))
+        for path in self._listed:
             match = pattern.fullmatch(path.rsplit("/", 1)[1])
             if match:
                 files.append((path, date.fromisoformat(match["day"]) if match["day"] else None))

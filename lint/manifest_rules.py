@@ -91,6 +91,13 @@ DATABASE_CONFIG = re.compile(r"\bconfig\s*\([^)]*\bdatabase\s*=", re.I | re.S)
 PASS_THROUGH = re.compile(r"^\s*select\s+\*\s+from\s+\{\{\s*ref\([^)]*\)\s*\}\}\s*;?\s*$", re.I)
 BUSINESS_COLUMN = re.compile(r"^(is_support_agent|is_xo_agent|tenure_\w+|wave_\w+)$")
 LABEL_COLUMN = re.compile(r"^((agent|employee|assignee|account|customer|company)_name|team|team_name|leader(_name)?)$")
+MORE_THAN_TYPING = re.compile(r"\b(join|where|group\s+by|having|union|intersect|except|distinct|limit)\b", re.I)
+ENGINES_OWN = re.compile(
+    r"::|\b(try_cast|try_to_\w+|iff|parse_json|json_extract\w*|json_value|from_json|unnest|flatten|strptime|strftime"
+    r"|epoch\w*|date_?diff|date_?add|convert_timezone|timezone|list_\w+|array_size|to_timestamp\w*)\s*\(",
+    re.I,
+)
+ENDS_IN_ONE_SELECT = re.compile(r"\bselect\s+\*\s+from\s+(\w+|\{\{\s*ref\([^)]*\)\s*\}\})\s*$", re.I)
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.S)
 
 
@@ -203,14 +210,14 @@ class Project:
         model = self.models.get(unique_id)
         return model.layer if model else unique_id.split(".", 1)[0]
 
-    def own_code(self) -> Iterator[tuple[str, str]]:
-        """Everything SQL the project wrote, by name and without comments: models, singular tests and macros."""
+    def own_code(self) -> Iterator[tuple[str, str, str]]:
+        """All SQL the project wrote, as (name, path, code without comments): models, singular tests and macros."""
         for node in self._nodes.values():
             if node["resource_type"] in ("model", "test", "analysis") and node["package_name"] == self.name:
-                yield node["name"], COMMENTS.sub("", node.get("raw_code") or "")
+                yield node["name"], node["original_file_path"], COMMENTS.sub("", node.get("raw_code") or "")
         for macro in self._macros.values():
             if macro["package_name"] == self.name:
-                yield macro["name"], COMMENTS.sub("", macro["macro_sql"])
+                yield macro["name"], macro["original_file_path"], COMMENTS.sub("", macro["macro_sql"])
 
     def sql_with_macros(self, model: Model) -> str:
         """The model's own SQL and that of every project macro it reaches."""
@@ -276,6 +283,13 @@ def silver_has_the_canonical_config(project: Project) -> Iterator[Finding]:
         for key, value in wanted.items():
             if str(model.config.get(key)).lower() != value:
                 yield model.name, f"{key} is {model.config.get(key)!r}, silver's is {value!r}"
+
+
+def silver_only_types_and_cleans(project: Project) -> Iterator[Finding]:
+    """A Silver model neither filters, joins nor aggregates; which rows are current is decided in the shared macros."""
+    for model in project.of("silver"):
+        if match := MORE_THAN_TYPING.search(_body(model.sql)):
+            yield model.name, f"uses {' '.join(match.group(1).lower().split())}; Silver only types and cleans"
 
 
 def silver_holds_no_business_columns(project: Project) -> Iterator[Finding]:
@@ -429,6 +443,18 @@ def aggregates_filter_agents_or_say_why_not(project: Project) -> Iterator[Findin
             yield model.name, "does not filter is_support_agent; filter, or set meta.agent_filter: none with a reason"
 
 
+def reports_over_several_aggregates_have_a_spine(project: Project) -> Iterator[Finding]:
+    """An rpt_ over two aggregates or more starts from the `union`, not `union all`, of their keys: no day is lost."""
+    for model in project.of("rpt"):
+        if sum(project.kind(parent) == "agg" for parent in set(model.reads)) < 2:
+            continue
+        unions = re.findall(r"\bunion(\s+all)?\b", model.sql, re.I)
+        if not unions:
+            yield model.name, "reads several aggregates without a spine over all of them"
+        elif any(unions):
+            yield model.name, "builds its spine with union all, which doubles the days both aggregates have"
+
+
 def gold_has_contracts(project: Project) -> Iterator[Finding]:
     """fct_, dim_, agg_ and rpt_ enforce a contract, so a changed column is a failed build and not a surprise."""
     for model in project.of("fct", "dim", "agg", "rpt"):
@@ -497,7 +523,7 @@ def one_yaml_per_model(project: Project) -> Iterator[Finding]:
 
 def databases_are_never_hard_coded(project: Project) -> Iterator[Finding]:
     """No model, test or macro spells a database name such as DEF_DB_PROD."""
-    for name, code in project.own_code():
+    for name, _, code in project.own_code():
         if match := DATABASE_NAME.search(code):
             yield name, f"spells {match.group(0)}; use ref(), source() or target"
 
@@ -509,6 +535,20 @@ def databases_are_set_in_one_place(project: Project) -> Iterator[Finding]:
             yield model.name, "sets database in its config; dbt_project.yml does that for the client's folder"
 
 
+def engines_differ_in_one_folder(project: Project) -> Iterator[Finding]:
+    """A function that only one engine has is called in macros/engine and nowhere else."""
+    for name, path, code in project.own_code():
+        if not path.startswith("macros/engine/") and (match := ENGINES_OWN.search(code)):
+            yield name, f"uses {match.group(0)} itself; give it a macro in macros/engine"
+
+
+def models_end_in_one_select(project: Project) -> Iterator[Finding]:
+    """A model reads top to bottom: its last line is `select * from` the last step."""
+    for model in project.models.values():
+        if "select" in model.sql.lower() and not ENDS_IN_ONE_SELECT.search(model.sql.rstrip("; \n")):
+            yield model.name, "does not end in `select * from` its last step"
+
+
 RULES: tuple[Rule, ...] = (
     layer_is_known,
     names_tell_the_grain,
@@ -516,6 +556,7 @@ RULES: tuple[Rule, ...] = (
     built_where_its_layer_says,
     bronze_is_loaded_not_built,
     silver_has_the_canonical_config,
+    silver_only_types_and_cleans,
     silver_holds_no_business_columns,
     silver_tests_stop_the_build,
     layers_read_what_they_may,
@@ -531,6 +572,7 @@ RULES: tuple[Rule, ...] = (
     aggregates_hold_sums_and_counts,
     aggregates_are_daily,
     aggregates_filter_agents_or_say_why_not,
+    reports_over_several_aggregates_have_a_spine,
     gold_has_contracts,
     reports_are_public,
     experiments_promise_nothing,
@@ -541,6 +583,8 @@ RULES: tuple[Rule, ...] = (
     one_yaml_per_model,
     databases_are_never_hard_coded,
     databases_are_set_in_one_place,
+    engines_differ_in_one_folder,
+    models_end_in_one_select,
 )
 
 

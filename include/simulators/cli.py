@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from .drops import FORMATS, write_drops
+from .drops import FORMATS, Drops
 from .plain.api import Settings as PlainSettings
 from .pylon.api import Settings as PylonSettings
 from .serve import Options, PortTaken, serve
@@ -121,5 +121,5 @@ def _serve(given: argparse.Namespace) -> None:
 def _files(given: argparse.Namespace) -> None:
     world = World(given.seed, given.size)
     at = world.size.clock if given.clock is None else given.clock
-    written = write_drops(world, at, given.out, only=given.format)
+    written = Drops(world).write(at, given.out, only=given.format)
     print(f"{len(written)} files in {given.out}")

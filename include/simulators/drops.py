@@ -38,27 +38,34 @@ _CORRECTED_AFTER = 2
 _ARR = {"enterprise": 480_000, "business": 52_000, "starter": 3_600}
 
 
-def write_drops(world: World, at: int, out: Path, *, only: str | None = None, since: int | None = None) -> list[Path]:
-    """Write every file as it would lie there at an instant; with since, only what can differ from then."""
-    chosen = DEFAULT_FORMATS if only is None else dict.fromkeys(DEFAULT_FORMATS, only)
-    written = []
-    for name, rows in (("roster", roster(world, at)), ("salesforce_accounts", salesforce_accounts(world, at))):
-        written.append(_write(out / name / f"{name}.{chosen[name]}", list(rows)))
-    last = local_date(at) - timedelta(days=1)  # a day's file is dropped when the day is over
-    first = local_date(world.size.start if since is None else since) - timedelta(days=_CORRECTED_AFTER + 1)
-    reviews: dict[date, list[Row]] = {}
-    for day, row in qa_reviews(world, at):
-        reviews.setdefault(day, []).append(row)
-    day = max(first, local_date(world.size.start))
-    while day <= last:
-        for name, found in (
-            ("qa_reviews", reviews.get(day, [])),
-            ("workforce_agent_days", list(agent_days(world, day, at))),
-        ):
-            if found:
-                written.append(_write(out / name / f"{name}_{day.isoformat()}.{chosen[name]}", found))
-        day += timedelta(days=1)
-    return written
+class Drops:
+    """The files of one world. Reviews are worked out once, as they do not depend on when one looks."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._reviews = list(qa_reviews(world))
+
+    def write(self, at: int, out: Path, *, only: str | None = None, since: int | None = None) -> list[Path]:
+        """Write every file as it would lie there at an instant; with since, only what can differ from then."""
+        world, chosen = self.world, DEFAULT_FORMATS if only is None else dict.fromkeys(DEFAULT_FORMATS, only)
+        written = []
+        for name, rows in (("roster", roster(world, at)), ("salesforce_accounts", salesforce_accounts(world, at))):
+            written.append(_write(out / name / f"{name}.{chosen[name]}", list(rows)))
+        reviews: dict[date, list[Row]] = {}
+        for reviewed, row in self._reviews:
+            if reviewed <= at:
+                reviews.setdefault(local_date(reviewed), []).append(row)
+        begin = local_date(world.size.start if since is None else since) - timedelta(days=_CORRECTED_AFTER + 1)
+        day = max(begin, local_date(world.size.start))
+        while day < local_date(at):  # a day's files are dropped when the day is over
+            for name, found in (
+                ("qa_reviews", reviews.get(day, [])),
+                ("workforce_agent_days", list(agent_days(world, day, at))),
+            ):
+                if found:
+                    written.append(_write(out / name / f"{name}_{day.isoformat()}.{chosen[name]}", found))
+            day += timedelta(days=1)
+        return written
 
 
 # -- what is in them
@@ -125,12 +132,12 @@ def salesforce_accounts(world: World, at: int) -> Iterator[Row]:
         }
 
 
-def qa_reviews(world: World, at: int) -> Iterator[tuple[date, Row]]:
-    """Reviews of resolved tickets, with the day they were made on."""
+def qa_reviews(world: World) -> Iterator[tuple[int, Row]]:
+    """Every review of a resolved ticket, with the instant it was made; those of the future are among them."""
     records = Records(world)
     for ticket in world.tickets:
         rng = stream(world.seed, "qa", ticket.index)
-        if ticket.born > at or rng.random() >= 0.12:
+        if rng.random() >= 0.12:
             continue
         events = world.events(ticket.index)
         answer = next((e for e in events if e.kind is Kind.MESSAGE and e.actor.role == "agent"), None)
@@ -138,12 +145,10 @@ def qa_reviews(world: World, at: int) -> Iterator[tuple[date, Row]]:
         if answer is None or closed is None:
             continue
         reviewed = next_business_instant(closed.at + rng.randrange(DAY, 6 * DAY)) + rng.randrange(8 * HOUR)
-        if reviewed > at:
-            continue
         pylon = ticket.system is System.PYLON
         score = min(100, max(0, int(rng.gauss(84, 12))))
         yield (
-            local_date(reviewed),
+            reviewed,
             {
                 "review_id": f"QA-{ticket.index:07d}",
                 "reviewed_at": iso(reviewed),

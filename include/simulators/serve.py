@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .clock import Clock, write_json
 from .control import Control, Journal
-from .drops import write_drops
+from .drops import Drops
 from .faults import Faults
 from .http import Server
 from .plain.api import PlainApi
@@ -51,11 +51,11 @@ async def _run(options: Options, world: World, clock: Clock) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
     faults = Faults()
-    drop = options.data_dir / "drop"
-    write_drops(world, clock.now, drop)
+    drops, folder = Drops(world), options.data_dir / "drop"
+    drops.write(clock.now, folder)
 
     def moved(before: int, after: int) -> None:
-        write_drops(world, after, drop, since=min(before, after))
+        drops.write(after, folder, since=min(before, after))
 
     control = Control(world, clock, Journal(), faults, moved)
     pylon_api = PylonApi(world, clock, options.pylon, faults)

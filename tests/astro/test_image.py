@@ -145,8 +145,7 @@ def test_the_manifests_built_into_the_image_serve_every_target(tmp_path: Path):
         artifacts = project / "artifacts" / target
         assert json.loads((artifacts / "built.json").read_text())["target"] == target
         assert (artifacts / "partial_parse.msgpack").stat().st_size > 0
-        home = tmp_path / target
-        home.mkdir()
-        environment = {"SUPPORT_TARGET": target, "SUPPORT_MANIFEST_DIR": str(artifacts), "SUPPORT_DATA_DIR": str(home)}
-        facts = parse(ROOT / "dags", home, **environment)
-        assert "has_no_import_error" not in broken(facts), target
+    # the target furthest from the one everything else here is tested with
+    environment = {"SUPPORT_TARGET": "prod", "SUPPORT_MANIFEST_DIR": str(project / "artifacts" / "prod")}
+    facts = parse(ROOT / "dags", tmp_path, SUPPORT_DATA_DIR=str(tmp_path), **environment)
+    assert "has_no_import_error" not in broken(facts)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.astro.project import PYTHON, ROOT
-from tests.dags.contract import build_manifest
+from tests.dags.contract import data_with_manifest
 
 pytestmark = pytest.mark.integration
 
@@ -42,9 +42,11 @@ def dev_parse(dags: Path, home: Path, **environment: str) -> subprocess.Complete
     )
 
 
-def test_the_dags_import_where_no_connection_variable_or_environment_is_set(tmp_path: Path):
-    build_manifest(tmp_path / "data")
-    done = dev_parse(ROOT / "dags", tmp_path, SUPPORT_DATA_DIR=str(tmp_path / "data"))
+def test_the_dags_import_where_no_connection_variable_or_environment_is_set(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    data = data_with_manifest(tmp_path_factory)
+    done = dev_parse(ROOT / "dags", tmp_path, SUPPORT_DATA_DIR=str(data))
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from include.orchestration.tags import Tag
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,18 +50,21 @@ def parse(folder: Path, scratch: Path, **environment: str) -> Facts:
     return facts
 
 
-def build_manifest(data: Path) -> None:
-    """Make what the DAGs are drawn from, as `make manifest` does, in a data folder of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "include.orchestration.manifest", "build"],
-        cwd=ROOT,
-        env={**os.environ, "SUPPORT_DATA_DIR": str(data)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"no manifest to parse dags/ with:\n{done.stdout}\n{done.stderr}"
+def data_with_manifest(tests: pytest.TempPathFactory) -> Path:
+    """A data folder with what the DAGs are drawn from, made once for all tests as `make manifest` makes it."""
+    data = tests.getbasetemp() / "data_with_manifest"
+    if not data.exists():
+        done = subprocess.run(
+            [sys.executable, "-m", "include.orchestration.manifest", "build"],
+            cwd=ROOT,
+            env={**os.environ, "SUPPORT_DATA_DIR": str(data)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"no manifest to parse dags/ with:\n{done.stdout}\n{done.stderr}"
+    return data
 
 
 def has_no_import_error(file: File, _facts: Facts) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dags.contract import CONTRACT, ROOT, Facts, broken, build_manifest, parse
+from tests.dags.contract import CONTRACT, ROOT, Facts, broken, data_with_manifest, parse
 
 pytestmark = pytest.mark.integration
 
@@ -134,9 +134,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    """dags/ with the manifest it renders from, made the way `make manifest` makes it."""
-    data = tmp_path_factory.mktemp("contract_data")
-    build_manifest(data)
+    data = data_with_manifest(tmp_path_factory)
     return parse(ROOT / "dags", tmp_path_factory.mktemp("contract_home"), SUPPORT_DATA_DIR=str(data))
 
 

@@ -59,6 +59,11 @@ def search_all(app: App, condition: dict[str, Any] | None = None, limit: int = 1
             return rows
 
 
+def graphql(app: App, query: str, variables: dict[str, Any] | None = None, **asked: Any) -> Answer:
+    body = {"query": query, "variables": variables or {}}
+    return ask(app, "POST", "/graphql/v1", body, **{"token": "plainApiKey_sim", **asked})
+
+
 @contextmanager
 def served(data_dir: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """A served simulator and the facts of its ready line; stopped, one way or another, at the end."""

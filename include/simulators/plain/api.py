@@ -19,6 +19,7 @@ from graphql import (
     OperationDefinitionNode,
     build_schema,
     execute,
+    get_operation_ast,
     parse,
     validate,
 )
@@ -39,6 +40,7 @@ PATH = "/graphql/v1"
 SDL = Path(__file__).with_name("schema.graphql").read_text()
 _SINGLE_QUOTED = re.compile(r"'([^']*)'")
 # graphql-core 3.3 words these two anew; the vendor's server still has the older words of graphql-js 16.
+_NO_NAME = "Must provide operation name if query contains multiple operations."
 _UNKNOWN_FIELD = re.compile(r'Expected value of type "(\w+)" not to include unknown field "(\w+)".*', re.DOTALL)
 _BAD_VARIABLE = re.compile(r'^Variable "\$(\w+)" has invalid value(?: at ([.\w\[\]]+))?: ', re.DOTALL)
 
@@ -103,9 +105,13 @@ class PlainApi:
         struck: dict[FaultKind, Fault] = {}
         try:
             headers |= self._spend()
-            query, variables = _read(request.body)
+            query, variables, operation_name = _read(request.body)
             document = self._documents(query)
-            for name in _root_fields(document):
+            operation = get_operation_ast(document, operation_name)
+            if operation is None:
+                message = f'Unknown operation named "{operation_name}".' if operation_name else _NO_NAME
+                raise Refused(400, [_error(message, "BAD_USER_INPUT")])
+            for name in _root_fields(operation):
                 struck |= self.faults.strike("plain", name)
             if FaultKind.REVOKE in struck:
                 return Response(401, b'{"message":"Unauthorized"}', headers)
@@ -114,7 +120,7 @@ class PlainApi:
                 return Response(status, b"<html><body>upstream error</body></html>", {"content-type": "text/html"})
             if FaultKind.TOO_MANY in struck:
                 raise self.too_many()
-            data, rows = self.run(document, variables, struck)
+            data, rows = self.run(document, operation, variables, struck)
         except Refused as refused:
             body: dict[str, Any] = {"errors": refused.errors}
             if refused.data is not None:
@@ -154,15 +160,24 @@ class PlainApi:
         }
 
     def run(
-        self, document: DocumentNode, variables: dict[str, Any], struck: dict[FaultKind, Fault]
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any],
+        struck: dict[FaultKind, Fault],
     ) -> tuple[bytes, int]:
-        operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
         values = get_variable_values(self.schema, operation.variable_definitions or (), variables)
         if isinstance(values, list):
             raise Refused(400, [_error(error.message, "BAD_USER_INPUT", error) for error in values])
         granted = frozenset(self.settings.permissions)
         self._permit(document, granted if FaultKind.FORBID not in struck else frozenset())
-        result = execute(self.schema, document, self._queries(), variable_values=variables)
+        result = execute(
+            self.schema,
+            document,
+            self._queries(),
+            variable_values=variables,
+            operation_name=operation.name.value if operation.name else None,
+        )
         if not isinstance(result, ExecutionResult):
             raise TypeError("every resolver here answers at once")
         if result.errors:
@@ -218,7 +233,7 @@ class PlainApi:
         raise Refused(400, [_error(error.message, "BAD_USER_INPUT", error) for error in errors])
 
 
-def _read(content: bytes) -> tuple[str, dict[str, Any]]:
+def _read(content: bytes) -> tuple[str, dict[str, Any], str | None]:
     try:
         body = json.loads(content)
         query, variables = body["query"], body.get("variables") or {}
@@ -226,11 +241,11 @@ def _read(content: bytes) -> tuple[str, dict[str, Any]]:
         raise Refused(400, [_error("POST body missing, invalid, or has no query.", "BAD_REQUEST")]) from None
     if not isinstance(query, str) or not isinstance(variables, dict):
         raise Refused(400, [_error("query must be a string and variables an object.", "BAD_REQUEST")])
-    return query, variables
+    name = body.get("operationName")
+    return query, variables, name if isinstance(name, str) and name else None
 
 
-def _root_fields(document: DocumentNode) -> list[str]:
-    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+def _root_fields(operation: OperationDefinitionNode) -> list[str]:
     return [field.name.value for field in operation.selection_set.selections if isinstance(field, FieldNode)]
 
 

@@ -230,7 +230,7 @@ def _domains(index: int, names: list[str]) -> tuple[str, ...]:
         case 3:
             return ()
         case 5:  # people who write from a public mail provider
-            return (PUBLIC_MAIL[index % len(PUBLIC_MAIL)],)
+            return (PUBLIC_MAIL[index // 12 % len(PUBLIC_MAIL)],)
         case 7:  # a holding whose companies share one domain
             return (f"{text.slug(names[index - 1], '-')}.example",)
         case 9:

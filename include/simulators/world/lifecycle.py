@@ -369,7 +369,7 @@ def _spaced(events: list[Event]) -> list[Event]:
         if at <= last:
             at = last + 1
             moved = event.stamp if event.stamp < event.at and event.stamp else at
-            event = event._replace(at=at, stamp=moved)
+            event = Event(at, event.kind, event.actor, event.number, event.value, event.values, moved)
         elif not event.stamp:
             event = event._replace(stamp=at)
         spaced.append(event)

@@ -120,7 +120,7 @@ class World:
     @property
     def deletions_logged_from(self) -> int:
         """Plain keeps a log of deleted threads only from the day it was switched on."""
-        return self.size.start + (self.size.cut_over - self.size.start) // 4
+        return self.size.start + (self.size.cut_over - self.size.start) // 2
 
     def prose_for(self, *name: str | int) -> str:
         """A paragraph that belongs to a name: always the same one."""

@@ -42,11 +42,7 @@ class DropFolder:
         self._listed: list[str] | None = None
 
     def preflight(self, _streams: Sequence[Stream]) -> str:
-        """Check that the folder is there."""
-        if not self._fs.isdir(self._root):
-            raise MissingFileError(
-                f"the drop folder {self._root} does not exist; create it or correct the source's url"
-            )
+        """Say which folder it is. A folder that is not there is one into which nothing was dropped yet."""
         return f"drop folder {self._root}"
 
     def pages(self, stream: Stream, asked: Window, parent: str | None = None) -> Iterator[Page]:
@@ -102,7 +98,8 @@ class DropFolder:
         )
         files: list[tuple[str, date | None]] = []
         if self._listed is None:
-            self._listed = sorted(str(path) for path in self._fs.ls(self._root, detail=False))
+            there = self._fs.ls(self._root, detail=False) if self._fs.isdir(self._root) else []
+            self._listed = sorted(str(path) for path in there)
         for path in self._listed:
             match = pattern.fullmatch(path.rsplit("/", 1)[1])
             if match:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from include.bronze.warehouses.lock import acquire
+from include.bronze.warehouses.lock import acquire_warehouse
 from include.local.credentials import ensure_secrets
 from include.local.environment import airflow_env
 from include.local.folder import REPO, Place
@@ -28,7 +28,7 @@ def dbt_arguments(rest: list[str], target: str) -> list[str]:
 
 def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) -> int:
     """Run the tool in the foreground; its exit code is the answer."""
-    env = airflow_env(os.environ, place.data, ensure_secrets(place.airflow)) | configured.dbt_environment
+    env = airflow_env(os.environ, place.data, ensure_secrets(place.airflow)) | configured.dbt_environment | configured.dbt_paths
     if tool == "manifest":
         return foreground([PYTHON, "-m", "include.orchestration.manifest", "build"], env)
     if tool == "airflow":
@@ -36,7 +36,7 @@ def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) ->
     env["DBT_USE_COLORS"] = str(sys.stdout.isatty())
     locks = []
     if configured.target.is_embedded and rest and rest[0] not in WITHOUT_WAREHOUSE:
-        locks.append(acquire(configured.warehouse_dir, f"make dbt {rest[0]}", report=waiting))
+        locks.append(acquire_warehouse(configured.warehouse_dir, f"make dbt {rest[0]}", report=waiting))
     dbt = str(Path(PYTHON).with_name("dbt"))
     return foreground([dbt, *dbt_arguments(rest, configured.target)], env, locks)
 

@@ -85,6 +85,13 @@ def _hold(file: Path, what: str, holder: str, wait: float | None, report: Callab
         os.close(_held.pop(file))
 
 
+def acquire_warehouse(
+    folder: Path, holder: str, *, wait: float | None = None, report: Callable[[str], None] = log.warning
+) -> int:
+    """Take the warehouse; whoever holds the descriptor, a child process too, has it until the last one is closed."""
+    return acquire(folder / LOCK_FILE, f"the warehouse in {folder}", holder, wait=wait, report=report)
+
+
 @contextmanager
 def warehouse_lock(
     folder: Path,
@@ -118,4 +125,4 @@ def hold_until_exit(folder: Path, holder: str) -> None:
     """Take the warehouse for the rest of this process: for code that only says when it starts, as a dbt task does."""
     file = folder / LOCK_FILE
     if file not in _held:
-        _held[file] = acquire(file, f"the warehouse in {folder}", holder)
+        _held[file] = acquire_warehouse(folder, holder)

@@ -97,6 +97,9 @@ ENGINES_OWN = re.compile(
     r"|epoch\w*|date_?diff|date_?add|convert_timezone|timezone|list_\w+|array_size|to_timestamp\w*)\s*\(",
     re.I,
 )
+UPPER_CASE_KEYWORD = re.compile(
+    r"\b(SELECT|FROM|WHERE|JOIN|GROUP BY|ORDER BY|PARTITION BY|CASE WHEN|UNION|MERGE INTO)\b"
+)
 ENDS_IN_ONE_SELECT = re.compile(r"\bselect\s+\*\s+from\s+(\w+|\{\{\s*ref\([^)]*\)\s*\}\})\s*$", re.I)
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.S)
 
@@ -542,6 +545,13 @@ def engines_differ_in_one_folder(project: Project) -> Iterator[Finding]:
             yield name, f"uses {match.group(0)} itself; give it a macro in macros/engine"
 
 
+def macros_write_keywords_in_lower_case(project: Project) -> Iterator[Finding]:
+    """Keywords are lower-case in macros too, whose text sqlfluff does not see."""
+    for name, path, code in project.own_code():
+        if path.startswith("macros/") and (match := UPPER_CASE_KEYWORD.search(code)):
+            yield name, f"writes {match.group(0)} in capitals"
+
+
 def models_end_in_one_select(project: Project) -> Iterator[Finding]:
     """A model reads top to bottom: its last line is `select * from` the last step."""
     for model in project.models.values():
@@ -584,6 +594,7 @@ RULES: tuple[Rule, ...] = (
     databases_are_never_hard_coded,
     databases_are_set_in_one_place,
     engines_differ_in_one_folder,
+    macros_write_keywords_in_lower_case,
     models_end_in_one_select,
 )
 

@@ -16,6 +16,7 @@ class FaultKind(StrEnum):
     RESET = "reset"  # the connection is reset without an answer
     GLITCH_PAGE = "glitch_page"  # more pages are promised, the rows are missing
     STUCK_CURSOR = "stuck_cursor"  # the cursor leads back to the page it came with
+    EXPIRED_CURSOR = "expired_cursor"  # 400 for whoever brings one
     DUPLICATE_ROWS = "duplicate_rows"  # the last row of the page before comes again
     MUTATE = "mutate"  # seconds pass in the world after the request
     FORBID = "forbid"  # 403: a permission was lost

@@ -51,7 +51,7 @@ class TicketTruth:
     overlap: Overlap
     created_at: int
     seen_from: int
-    account_id: str
+    account_id: str | None
     channel: str
     opened_by: str
     status: str
@@ -160,7 +160,7 @@ class Truth:
             overlap=ticket.overlap,
             created_at=created,
             seen_from=ticket.born,
-            account_id=self.records.account_id(account),
+            account_id=self.records.account_id(account) if ticket.account_known else None,
             channel=ticket.channel,
             opened_by=events[0].actor.role.value,
             status=status,

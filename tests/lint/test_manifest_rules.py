@@ -129,6 +129,11 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "elsewhere uses unnest( itself",
     ),
     (
+        "macros_write_keywords_in_lower_case",
+        lambda m: agg_calls(m, "loud", "SELECT 1"),
+        "loud writes SELECT in capitals",
+    ),
+    (
         "models_end_in_one_select",
         lambda m: set_in(node(m, FCT), raw_code="with a as (select 1) select id from a"),
         "fct_def_tickets does not end in",

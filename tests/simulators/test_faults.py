@@ -141,6 +141,15 @@ def test_a_stuck_cursor_leads_back_to_the_same_page(pylon, plain, faults):
     }
 
 
+def test_a_cursor_may_have_expired(pylon, plain, faults):
+    for system in ("pylon", "plain"):
+        faults.add({"system": system, "kind": "expired_cursor", "count": -1})
+    cursor = page(pylon).json["pagination"]["cursor"]
+    after = graphql(plain, THREADS).json["data"]["threads"]["pageInfo"]["endCursor"]
+    assert page(pylon, cursor).status == 400
+    assert graphql(plain, THREADS, {"after": after}).status == 400
+
+
 def test_a_repeated_row_is_the_last_of_the_page_before(pylon, plain, faults):
     faults.add({"system": "pylon", "endpoint": SEARCH, "kind": "duplicate_rows", "after": 1})
     first = page(pylon)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
+from include.simulators.clock import Clock
 from include.simulators.http import Request
 from include.simulators.plain.api import SDL, PlainApi, Settings
 from include.simulators.plain.permissions import ALL_PERMISSIONS
@@ -452,6 +453,25 @@ def test_a_customers_timeline_is_that_of_all_their_threads(small, small_plain):
     entries = every(small_plain, "timelineEntries", "id threadId", "$customerId: ID!", customerId=customer_id)
     expected = [entry["id"] for thread in threads for entry in timeline(small_plain, thread["id"])]
     assert sorted(entry["id"] for entry in entries) == sorted(expected)
+
+
+def test_an_entry_of_a_kind_no_client_knows_can_turn_up(tiny, clock):
+    app = PlainApi(tiny, clock, Settings(limits=False, drift=True))
+    query = "{ threads { edges { node { timelineEntries(first: 1) { edges { node { entry { __typename } } } } } } } }"
+    assert "SimFutureEntry" in graphql(app, query).raw.decode()
+    assert "SimFutureEntry" not in SDL
+
+
+def test_spam_can_be_left_out_unless_asked_for(small, tmp_path):
+    clock = Clock(tmp_path / "clock.json", None, small.size.clock)
+    shown, hidden = (PlainApi(small, clock, Settings(limits=False, spam_hidden=flag)) for flag in (False, True))
+    query = "query ($f: ThreadsFilter) { threads(filters: $f) { totalCount } }"
+
+    def total(app, **filters):
+        return data(app, query, f=filters)["threads"]["totalCount"]
+
+    assert total(hidden) + total(hidden, isMarkedAsSpam=True) == total(shown)
+    assert total(hidden) == total(shown, isMarkedAsSpam=False)
 
 
 # -- directories

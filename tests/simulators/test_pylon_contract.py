@@ -272,6 +272,22 @@ def test_an_issue_that_is_gone_is_not_found_any_more(tiny, pylon, clock, fate):
         assert ask(pylon, "GET", path + part).status == 404
 
 
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_the_messages_of_an_issue_that_is_gone_may_be_refused_otherwise(tiny, clock, status):
+    app = PylonApi(tiny, clock, Settings(limits=False, gone_status=status))
+    ticket = next(t for t in tiny.tickets if t.system is System.PYLON and t.fate is Fate.DELETED)
+    path = f"/issues/{app.records.issue_id(ticket.index)}"
+    clock.set(ticket.fate_at)
+    assert ask(app, "GET", f"{path}/messages").status == status
+    assert ask(app, "GET", path).status == 404
+    assert ask(app, "GET", "/issues/never-there/messages").status == 404
+
+
+def test_a_field_nobody_knows_yet_can_turn_up(tiny, clock):
+    app = PylonApi(tiny, clock, Settings(limits=False, drift=True))
+    assert all("sim_future_field" in row for row in search_all(app))
+
+
 def test_the_messages_of_a_merged_issue_move_to_the_one_it_went_into(tiny, pylon, clock):
     ticket = next(t for t in tiny.tickets if t.system is System.PYLON and t.fate is Fate.MERGED)
     clock.set(ticket.fate_at - 1)
@@ -307,7 +323,16 @@ OMITTED_WHEN_EMPTY = {
     *("snoozed_until_time", "external_issues", "external_incidents", "csat_responses", "attachment_urls", "slack"),
     *("chat_widget_info", "workspace_email", "team_slas", "first_response_seconds", "resolution_seconds"),
 }
-NULL_WHEN_EMPTY = {"assignee", "team", "tags", "first_response_time", "resolution_time", "first_resolution_time"}
+NULL_WHEN_EMPTY = {
+    "account",
+    "assignee",
+    "requester",
+    "team",
+    "tags",
+    "first_response_time",
+    "resolution_time",
+    "first_resolution_time",
+}
 
 
 def test_what_is_empty_is_null_or_left_out_as_recorded(small_pylon):

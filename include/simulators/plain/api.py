@@ -40,6 +40,10 @@ PATH = "/graphql/v1"
 SDL = Path(__file__).with_name("schema.graphql").read_text()
 _SINGLE_QUOTED = re.compile(r"'([^']*)'")
 # graphql-core 3.3 words these two anew; the vendor's server still has the older words of graphql-js 16.
+_DRIFT = """
+type SimFutureEntry { simNote: String! }
+extend union Entry = SimFutureEntry
+"""
 _NO_NAME = "Must provide operation name if query contains multiple operations."
 _UNKNOWN_FIELD = re.compile(r'Expected value of type "(\w+)" not to include unknown field "(\w+)".*', re.DOTALL)
 _BAD_VARIABLE = re.compile(r'^Variable "\$(\w+)" has invalid value(?: at ([.\w\[\]]+))?: ', re.DOTALL)
@@ -54,6 +58,8 @@ class Settings:
     per_minute: int = 450
     permissions: tuple[str, ...] = ALL_PERMISSIONS
     index_lag_seconds: int = 0
+    spam_hidden: bool = False  # whether threads of spammers are left out unless asked for
+    drift: bool = False  # timelines hold an entry of a type no client knows yet
 
 
 class Refused(Exception):
@@ -80,7 +86,7 @@ class PlainApi:
         self.settings = settings
         self.faults = faults or Faults()
         self.facts = Facts(world)
-        self.schema = build_schema(SDL)
+        self.schema = build_schema(SDL + (_DRIFT if settings.drift else ""))
         self._requests = 0
         self._now = now
         self._minute, self._spent = -1, 0
@@ -120,6 +126,8 @@ class PlainApi:
                 return Response(status, b"<html><body>upstream error</body></html>", {"content-type": "text/html"})
             if FaultKind.TOO_MANY in struck:
                 raise self.too_many()
+            if FaultKind.EXPIRED_CURSOR in struck and (variables.get("after") or variables.get("before")):
+                raise Refused(400, [_error("The cursor has expired.", "BAD_USER_INPUT")])
             data, rows = self.run(document, operation, variables, struck)
         except Refused as refused:
             body: dict[str, Any] = {"errors": refused.errors}
@@ -134,6 +142,9 @@ class PlainApi:
     def change(self, settings: dict[str, Any]) -> None:
         """Go on with other settings; the rate limit starts afresh."""
         self.settings = msgspec.convert(settings, Settings)
+        self.schema = build_schema(SDL + (_DRIFT if self.settings.drift else ""))
+        self._documents.cache_clear()
+        self._found.clear()
         self._spent = 0
 
     # -- the steps of a request
@@ -193,7 +204,7 @@ class PlainApi:
             last = self._last_edges.get(name)
             if edges:
                 self._last_edges[name] = edges[-1]
-            if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+            if FaultKind.DUPLICATE_ROWS in struck and last is not None and variables.get("after"):
                 edges.insert(0, last)
             page = value.get("pageInfo")
             if page is not None and FaultKind.STUCK_CURSOR in struck and variables.get("after"):
@@ -223,7 +234,10 @@ class PlainApi:
 
     def _queries(self) -> Queries:
         at = self.clock.now - self.settings.index_lag_seconds * 1000
-        return Queries(self.facts, at, self.settings.permissions, self._found)
+        settings = self.settings
+        return Queries(
+            self.facts, at, settings.permissions, self._found, spam_hidden=settings.spam_hidden, drift=settings.drift
+        )
 
     def _fail(self, errors: list[GraphQLError]) -> None:
         """Bad arguments found while executing fail the whole request; anything else is a fault of ours."""

@@ -21,15 +21,23 @@ class Queries:
     """One request's view of the world. The names of its methods are the names of the queries."""
 
     def __init__(
-        self, facts: Facts, at: int, permissions: tuple[str, ...], found: dict[str, list[tuple[Key, int]]]
+        self,
+        facts: Facts,
+        at: int,
+        permissions: tuple[str, ...],
+        found: dict[str, list[tuple[Key, int]]],
+        *,
+        spam_hidden: bool = False,
+        drift: bool = False,
     ) -> None:
         self.facts = facts
         self.world = facts.world
         self.at = at
         self.people = People(facts, at)
-        self.all_threads = Threads(self.people)
+        self.all_threads = Threads(self.people, drift=drift)
         self._permissions = permissions
         self._found = found  # the results of searches, kept over the pages of a scan
+        self._spam_hidden = spam_hidden
         self._snapshot = self.world.snapshot(System.PLAIN, at)
 
     # -- threads
@@ -38,6 +46,8 @@ class Queries:
         return connection(self._search(filters or {}, sortBy or DEFAULT_SORT), "threads", _key, self._node, paging)
 
     def _search(self, filters: Fields, sort: Fields) -> list[tuple[Key, int]]:
+        if self._spam_hidden and filters.get("isMarkedAsSpam") is None:
+            filters = {**filters, "isMarkedAsSpam": False}
         asked = json.dumps([self.at, filters, sort], sort_keys=True)
         found = self._found.get(asked)
         if found is None:

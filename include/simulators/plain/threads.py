@@ -103,8 +103,9 @@ def sla_of(state: State) -> Sla:
 class Threads:
     """Turns the states of threads into what a query may select from."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, *, drift: bool = False) -> None:
         self.people = people
+        self._drift = drift
         self.facts = people.facts
         self.world = people.facts.world
         self.at = people.at
@@ -389,6 +390,9 @@ class Threads:
             if event.kind is Kind.ABSORBED:
                 entries += self._merged_entries(ticket, event.number)
         entries += self._sla_entries(state)
+        if self._drift:
+            entry = {"__typename": "SimFutureEntry", "simNote": "of a kind yet to come"}
+            entries.append(self._wrapped(ticket, ticket.created, SYSTEM, entry, 990_000))
         entries.sort(key=lambda entry: (entry["timestamp"]["iso8601"], entry["id"]))
         return entries
 

@@ -26,7 +26,7 @@ from ..world.world import Snapshot, World
 from . import filters
 from .filters import FilterError, Grammar, Look, Value
 from .paging import CursorError, Page, slice_page
-from .records import SIGNATURE, Record, Records
+from .records import SIGNATURE, Record, Records, by_hand
 from .store import RowStore
 
 MAX_LIST = 999  # "less than 1000"
@@ -46,6 +46,8 @@ class Settings:
     search_span_days: int | None = None
     index_lag_seconds: int = 0
     audit_logs: bool = True
+    gone_status: Literal[400, 404, 410] = 404  # for what hangs on an issue that was there once
+    drift: bool = False  # issues have a field no documentation knows yet
 
     @property
     def old(self) -> bool:
@@ -142,6 +144,7 @@ class PylonApi:
     def change(self, settings: dict[str, Any]) -> None:
         """Go on with other settings; the rate limits start afresh."""
         self.settings = msgspec.convert(settings, Settings)
+        self._rows = RowStore(len(self.world.tickets))
         self._buckets.clear()
         self._matches.cache_clear()
 
@@ -158,6 +161,8 @@ class PylonApi:
             struck = self.faults.strike("pylon", route.name)
             headers |= self._spend(route)
             self._refuse(struck)
+            if FaultKind.EXPIRED_CURSOR in struck and call.cursor():
+                raise ApiError(400, "invalid_request_body", "Bad request: the cursor has expired.")
             result = route.handler(call)
             if isinstance(result, Page):
                 self._spoil(result, call, struck)
@@ -190,7 +195,7 @@ class PylonApi:
         last = self._last_rows.get(call.name)
         if page.rows:
             self._last_rows[call.name] = page.rows[-1]
-        if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+        if FaultKind.DUPLICATE_ROWS in struck and last is not None and call.cursor():  # a first page follows none
             page.rows.insert(0, last)
         if FaultKind.STUCK_CURSOR in struck and call.cursor():
             page.cursor = call.cursor()
@@ -262,10 +267,12 @@ class PylonApi:
         """How far the search index has come; it may trail the records."""
         return self.clock.now - self.settings.index_lag_seconds * 1000
 
-    def find_issue(self, text: str) -> State:
+    def find_issue(self, text: str, *, part: bool = True) -> State:
         index = self.by_id.get(text, self.by_number.get(text, -1))
         if index not in self.snapshot().position:
-            raise ApiError(404, "not_found", f"Issue {text} was not found.")
+            was_there = self.timeline.gone.get(index, (self.clock.now + 1, None))[0] <= self.clock.now
+            status = self.settings.gone_status if was_there and part else 404
+            raise ApiError(status, "not_found", f"Issue {text} was not found.")
         return self.world.state(index, self.clock.now)
 
     def snapshot(self) -> Snapshot:
@@ -280,7 +287,10 @@ class PylonApi:
         if known is not None:
             return known
         state = self.world.state(index, at)
-        row = msgspec.json.encode(self.records.issue(state))
+        record = self.records.issue(state)
+        if self.settings.drift:
+            record["sim_future_field"] = {"since": "tomorrow", "values": [1, None]}
+        row = msgspec.json.encode(record)
         # A closed issue reads the same at any later time; an open one spends time in its status.
         self._rows.put(index, version, at if state.is_open else 0, row)
         return row
@@ -348,8 +358,10 @@ def _issue_value(records: Records, state: State, name: str) -> Value:
         case "latest_message_activity_at":
             return max((message.stamp for message in state.messages), default=None)
         case "account_id":
-            return records.account_id(state.account)
-        case "requester_id" | "follower_contact_id":
+            return records.account_id(state.account) if ticket.account_known else None
+        case "requester_id":
+            return None if by_hand(ticket) else records.contact_id(ticket.contact)
+        case "follower_contact_id":
             return records.contact_id(ticket.contact)
         case "assignee_id":
             return None if state.assignee is None else records.user_id(state.assignee)
@@ -444,7 +456,7 @@ def _search_issues(call: Call) -> Page:
 
 
 def _issue(call: Call) -> bytes:
-    state = call.api.find_issue(call.path[0])
+    state = call.api.find_issue(call.path[0], part=False)
     return call.api.issue_rows([state.ticket.index], call.at)[0]
 
 
@@ -479,7 +491,7 @@ def _responses_of(call: Call, states: Iterable[State]) -> Page:
         for state in states
         for record in call.api.records.survey_responses(state)
         if "submitted_at" in record and after <= instant(record["submitted_at"]) < before
-        if all(call.request.query.get(name) in (None, "", record[name]) for name in _RESPONSE_FILTERS)
+        if all(call.request.query.get(name) in (None, "", record.get(name)) for name in _RESPONSE_FILTERS)
     ]
     found.sort(key=lambda record: (instant(record["submitted_at"]), record["id"]))
     positions, cursor = _sliced(range(len(found)), lambda k: (k,), call, call.limit(100, MAX_LIST))

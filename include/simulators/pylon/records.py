@@ -73,9 +73,10 @@ class Records:
             "type": "ticket" if ticket.index % 3 == 0 else "conversation",
             "created_at": iso(ticket.created),
             "updated_at": iso(state.updated),
-            "account": self._mini_account(state.account),
+            "account": self._mini_account(state.account) if ticket.account_known else None,
             "assignee": None if state.assignee is None else {"id": self.user_id(state.assignee)},
-            "requester": {"id": self.contact_id(ticket.contact)},
+            # Whoever writes down a call for somebody else does not always say for whom.
+            "requester": None if by_hand(ticket) else {"id": self.contact_id(ticket.contact)},
             "team": None if state.team is None else {"id": self.team_id(state.team)},
             "tags": list(state.tags) or None,
             "custom_fields": self._issue_fields(state),
@@ -309,10 +310,11 @@ class Records:
                 "survey_instance_id": ids.uuid(self.seed, "instance", state.ticket.index, number),
                 "survey_type": "csat",
                 "issue_id": issue,
-                "account_id": self.account_id(state.account),
                 "contact_id": self.contact_id(state.ticket.contact),
                 "answers": [],
             }
+            if state.ticket.account_known:
+                record["account_id"] = self.account_id(state.account)
             if survey.answered is not None:
                 record["submitted_at"] = iso(survey.answered)
                 record["answers"] = list(self._answers(state, survey.score, survey.comment))
@@ -503,6 +505,10 @@ class Records:
             "description_html": "<p>Tell us what happened.</p>",
             "fields": fields,
         }
+
+
+def by_hand(ticket: Ticket) -> bool:
+    return ticket.channel == "manual" and ticket.index % 2 == 0
 
 
 def _last_step(account: Account, period: int, at: int) -> int:

@@ -63,6 +63,7 @@ class Ticket:
     overlap: Overlap = Overlap.NONE
     moved: int = 0  # when it was closed in Plain, because it went on in Pylon
     outage: int = -1
+    account_known: bool = True  # nobody's domain is theirs, so some could not be told whose they are
 
     @property
     def imported(self) -> bool:
@@ -169,6 +170,7 @@ def _arrival(rng: Random, size: Size, directory: Directory, index: int, created:
         contact=rng.choice(people).index,
         channel=rng.choices(names, weights)[0],
         outage=outage,
+        account_known=bool(account.domains) or index % 3 != 0,
     )
 
 
@@ -260,6 +262,7 @@ def _copies(seed: int, size: Size, tickets: list[Ticket]) -> Iterator[Ticket]:
             channel=channel,
             origins=origins,
             overlap=overlap,
+            account_known=thread.account_known,
         )
         index += 1
 

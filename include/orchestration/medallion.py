@@ -47,9 +47,12 @@ def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, Dbt
         "append_env": True,
         "interceptors": [lock_warehouse],
     }
+    project = ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False)
+    # As a plain path again: Cosmos made it one of object storage, which loads every provider to open a local file.
+    project.manifest_path = manifest
     group = DbtTaskGroup(
         group_id="dbt",
-        project_config=ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False),
+        project_config=project,
         profile_config=profile,
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,

@@ -17,7 +17,7 @@ from uuid import uuid4
 import duckdb
 
 from include.bronze.ledger import LEDGER
-from include.bronze.streams import PYLON_ACCOUNTS, PYLON_ISSUES, Coverage, LoadStrategy, Stream
+from include.bronze.streams import Coverage, LoadStrategy, Stream, streams_of
 
 EPOCH = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 METADATA = ("RECORD_KEY", "RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE", "BATCH_ID", "PIPELINE_RUN_ID")
@@ -29,14 +29,14 @@ PYLON_NOTES = Stream(
     fields=("id", "title", "updated_at", "seen_count"),
     strategy=LoadStrategy.INCREMENTAL,
     coverage=Coverage.PARENT,
-    bucket="GET /accounts/{id}/notes",
+    request="GET /accounts/{parent}/notes",
     version_stamp="updated_at",
     parent="accounts",
     volatile=frozenset({"seen_count"}),
 )
 STREAMS: dict[str, Stream] = {
-    "pylon_issues": PYLON_ISSUES,
-    "pylon_accounts": PYLON_ACCOUNTS,
+    "pylon_issues": streams_of("pylon")["issues"],
+    "pylon_accounts": streams_of("pylon")["accounts"],
     "pylon_notes": PYLON_NOTES,
 }
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from include.orchestration.medallion import medallion
+from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
 from include.settings import settings
 
@@ -14,12 +15,11 @@ client = settings().client("core")
 
 with DAG(
     dag_id="core_reference",
-    description="Shared dimensions: calendar and channels",
+    description="Roster and CRM accounts into Bronze, shared dimensions from them",
     doc_md="""
-Builds the dbt selector `reference` into the shared database.
+Loads the roster and the Salesforce accounts from their drop folders, and builds the dbt selector `reference`.
 
-**If it fails:** open the red model's log; the data comes from this repository's seeds, so the fix is a commit.
-Clear the model when it is fixed.
+**If it fails:** the red task's last log line says what happened and what to do. Clear it to go on from there.
 """,
     schedule=CronDataIntervalTimetable(client.schedule, timezone=client.timezone),
     start_date=datetime(2025, 1, 1),  # noqa: DTZ001 - the timetable gives it its zone
@@ -29,4 +29,5 @@ Clear the model when it is fixed.
     default_args={"owner": client.owner, "retries": 2, "retry_delay": timedelta(seconds=30)},
     tags=[Tag.IMPACT_MEDIUM, Tag.REFERENCE, Tag.CLIENT_CORE],
 ) as dag:
-    medallion(dag, "reference")
+    build, _ = medallion(dag, "reference")
+    load_every_stream(dag, client) >> build

@@ -24,7 +24,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from include.bronze.batch import Grid
-from include.bronze.streams import SYSTEMS, Stream, streams_of
+from include.bronze.streams import DROPPED, SYSTEMS, Stream, streams_of
 
 REPO = Path(__file__).resolve().parent.parent
 CLIENTS_DIR = REPO / "include" / "clients"
@@ -65,7 +65,8 @@ class Source(_Strict):
     """One workspace of one system, under the name its Bronze tables carry."""
 
     system: str
-    connection: Identifier
+    connection: Identifier | None = None
+    url: str | None = None
     history_from: date
     streams: tuple[str, ...] = Field(min_length=1)
     overlap: timedelta = timedelta(hours=1)
@@ -82,11 +83,22 @@ class Source(_Strict):
     @model_validator(mode="after")
     def _streams_are_known(self) -> Source:
         known = streams_of(self.system)
+        if self.system == DROPPED and len(self.streams) != 1:
+            raise ValueError(f"streams: a source of system {DROPPED} is one drop folder and lists exactly one stream")
+        if (self.connection is None) != (self.system == DROPPED):
+            raise ValueError(
+                f"connection: a source of system {DROPPED} has a url and no connection"
+                if self.connection
+                else f"connection is missing; a source of system {self.system} needs the Airflow connection to read by"
+            )
         for name in self.streams:
             if name not in known:
                 raise ValueError(
                     f"streams: '{name}' is in no inventory; system {self.system} has {', '.join(sorted(known))}"
                 )
+            parent = known[name].parent
+            if parent and parent not in self.streams:
+                raise ValueError(f"streams: '{name}' is read for each record of '{parent}'; list '{parent}' as well")
             if known[name].strategy == "truncate_insert" and not (self.legacy and known[name].legacy):
                 raise ValueError(
                     f"streams: '{name}' loads by truncate_insert, which keeps no history; "
@@ -108,7 +120,18 @@ class ClientStream:
 
     @property
     def name(self) -> str:
-        return f"{self.source_name}_{self.spec.object}"
+        """A drop folder is named by its source alone: roster_def, qa_reviews."""
+        return self.source_name if self.source.system == DROPPED else f"{self.source_name}_{self.spec.object}"
+
+    @property
+    def parent(self) -> str | None:
+        """The name of the parent stream."""
+        return f"{self.source_name}_{self.spec.parent}" if self.spec.parent else None
+
+    @property
+    def buries(self) -> str | None:
+        """The name of the stream whose records this one reports as gone."""
+        return f"{self.source_name}_{self.spec.buries}" if self.spec.buries else None
 
     @property
     def table(self) -> str:

@@ -91,6 +91,16 @@ DATABASE_CONFIG = re.compile(r"\bconfig\s*\([^)]*\bdatabase\s*=", re.I | re.S)
 PASS_THROUGH = re.compile(r"^\s*select\s+\*\s+from\s+\{\{\s*ref\([^)]*\)\s*\}\}\s*;?\s*$", re.I)
 BUSINESS_COLUMN = re.compile(r"^(is_support_agent|is_xo_agent|tenure_\w+|wave_\w+)$")
 LABEL_COLUMN = re.compile(r"^((agent|employee|assignee|account|customer|company)_name|team|team_name|leader(_name)?)$")
+MORE_THAN_TYPING = re.compile(r"\b(join|where|group\s+by|having|union|intersect|except|distinct|limit)\b", re.I)
+ENGINES_OWN = re.compile(
+    r"::|\b(try_cast|try_to_\w+|iff|parse_json|json_extract\w*|json_value|from_json|unnest|flatten|strptime|strftime"
+    r"|epoch\w*|date_?diff|date_?add|convert_timezone|timezone|list_\w+|array_size|to_timestamp\w*)\s*\(",
+    re.I,
+)
+UPPER_CASE_KEYWORD = re.compile(
+    r"\b(SELECT|FROM|WHERE|JOIN|GROUP BY|ORDER BY|PARTITION BY|CASE WHEN|UNION|MERGE INTO)\b"
+)
+ENDS_IN_ONE_SELECT = re.compile(r"\bselect\s+\*\s+from\s+(\w+|\{\{\s*ref\([^)]*\)\s*\}\})\s*$", re.I)
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.S)
 
 
@@ -122,6 +132,7 @@ class Model:
     meta: Mapping[str, Any]
     columns: tuple[str, ...]
     description: str
+    header: str
     sql: str
     reads: tuple[str, ...]
     tests: tuple[Check, ...]
@@ -133,6 +144,12 @@ def layer_of(name: str, folder: str) -> str:
         return folder
     prefix = name.split("_", 1)[0]
     return prefix if prefix in FOLDER and FOLDER[prefix] == folder else ""
+
+
+def _header(sql: str) -> str:
+    """The comments before a model's first line of code."""
+    found = re.match(rf"(?:\s*(?:{COMMENTS.pattern}))*", sql, COMMENTS.flags)
+    return found.group(0) if found else ""
 
 
 class Project:
@@ -182,6 +199,7 @@ class Project:
             meta=node["config"].get("meta") or {},
             columns=tuple(column.lower() for column in node.get("columns", {})),
             description=node.get("description") or "",
+            header=_header(node.get("raw_code") or ""),
             sql=COMMENTS.sub("", node.get("raw_code") or ""),
             reads=tuple(node["depends_on"].get("nodes", [])),
             tests=tuple(tests),
@@ -195,14 +213,14 @@ class Project:
         model = self.models.get(unique_id)
         return model.layer if model else unique_id.split(".", 1)[0]
 
-    def own_code(self) -> Iterator[tuple[str, str]]:
-        """Everything SQL the project wrote, by name and without comments: models, singular tests and macros."""
+    def own_code(self) -> Iterator[tuple[str, str, str]]:
+        """All SQL the project wrote, as (name, path, code without comments): models, singular tests and macros."""
         for node in self._nodes.values():
             if node["resource_type"] in ("model", "test", "analysis") and node["package_name"] == self.name:
-                yield node["name"], COMMENTS.sub("", node.get("raw_code") or "")
+                yield node["name"], node["original_file_path"], COMMENTS.sub("", node.get("raw_code") or "")
         for macro in self._macros.values():
             if macro["package_name"] == self.name:
-                yield macro["name"], COMMENTS.sub("", macro["macro_sql"])
+                yield macro["name"], macro["original_file_path"], COMMENTS.sub("", macro["macro_sql"])
 
     def sql_with_macros(self, model: Model) -> str:
         """The model's own SQL and that of every project macro it reaches."""
@@ -270,6 +288,13 @@ def silver_has_the_canonical_config(project: Project) -> Iterator[Finding]:
                 yield model.name, f"{key} is {model.config.get(key)!r}, silver's is {value!r}"
 
 
+def silver_only_types_and_cleans(project: Project) -> Iterator[Finding]:
+    """A Silver model neither filters, joins nor aggregates; which rows are current is decided in the shared macros."""
+    for model in project.of("silver"):
+        if match := MORE_THAN_TYPING.search(_body(model.sql)):
+            yield model.name, f"uses {' '.join(match.group(1).lower().split())}; Silver only types and cleans"
+
+
 def silver_holds_no_business_columns(project: Project) -> Iterator[Finding]:
     """Agent flags, tenure and waves are gold's: Silver types, cleans and deduplicates."""
     for model in project.of("silver"):
@@ -315,7 +340,7 @@ def built_tables_are_refs(project: Project) -> Iterator[Finding]:
 
 
 def sources_are_bronze(project: Project) -> Iterator[Finding]:
-    """A source is {client}_bronze, its tables are {SOURCE}_{OBJECT}, and each says its input kind and load strategy."""
+    """A source is {client}_bronze with tables {SOURCE}_{OBJECT}; a stream says its input kind and load strategy."""
     for source in project.sources.values():
         where = f"{source['source_name']}.{source['name']}"
         meta = source["config"].get("meta") or source.get("meta") or {}
@@ -324,8 +349,28 @@ def sources_are_bronze(project: Project) -> Iterator[Finding]:
         if not re.fullmatch(r"[A-Z0-9]+(_[A-Z0-9]+)+", source["identifier"]):
             yield where, f"{source['identifier']} is not {{SOURCE}}_{{OBJECT}} in upper case"
         for key, allowed in SOURCE_META.items():
-            if meta.get(key) not in allowed:
+            if not _is_ledger(source) and meta.get(key) not in allowed:
                 yield where, f"meta.{key} is {meta.get(key)!r}, allowed are {', '.join(allowed)}"
+
+
+def _is_ledger(source: Mapping[str, Any]) -> bool:
+    """INGEST_* are the loader's own books, not something delivered."""
+    return str(source["identifier"]).upper().startswith("INGEST_")
+
+
+def streams_are_watched(project: Project) -> Iterator[Finding]:
+    """Every Bronze stream has a freshness it is held to."""
+    for source in project.sources.values():
+        if not _is_ledger(source) and not any((source.get("freshness") or {}).values()):
+            yield f"{source['source_name']}.{source['name']}", "declares no freshness"
+
+
+def streams_are_read(project: Project) -> Iterator[Finding]:
+    """Every Bronze stream is read by a Silver model; what nobody reads is not loaded."""
+    read = {parent for model in project.of("silver") for parent in model.reads}
+    for unique_id, source in project.sources.items():
+        if not _is_ledger(source) and unique_id not in read:
+            yield f"{source['source_name']}.{source['name']}", "is read by no Silver model"
 
 
 def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
@@ -337,13 +382,15 @@ def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
 
 
 def facts_state_their_category(project: Project) -> Iterator[Finding]:
-    """A fct_ says in meta its source's category (1, 2, 3), how agents are filtered and on what they are joined."""
+    """A fct_ states at its top and in meta its source's category (1, 2, 3), how agents are filtered and joined."""
     for model in project.of("fct"):
         if model.meta.get("source_category") not in SOURCE_CATEGORIES:
             yield model.name, f"meta.source_category is {model.meta.get('source_category')!r}, allowed are 1, 2, 3"
-        for key in ("filter_strategy", "join_key"):
+        for key in ("source_category", "xo_filter_strategy", "join_key"):
             if not model.meta.get(key):
                 yield model.name, f"meta.{key} is missing"
+            if f"{key}:" not in model.header:
+                yield model.name, f"the comment at the top does not state {key}:"
 
 
 def labels_are_joined_late(project: Project) -> Iterator[Finding]:
@@ -397,6 +444,18 @@ def aggregates_filter_agents_or_say_why_not(project: Project) -> Iterator[Findin
         declared = model.meta.get("agent_filter") == "none" and model.meta.get("agent_filter_reason")
         if knows and not declared and "is_support_agent" not in project.sql_with_macros(model).lower():
             yield model.name, "does not filter is_support_agent; filter, or set meta.agent_filter: none with a reason"
+
+
+def reports_over_several_aggregates_have_a_spine(project: Project) -> Iterator[Finding]:
+    """An rpt_ over two aggregates or more starts from the `union`, not `union all`, of their keys: no day is lost."""
+    for model in project.of("rpt"):
+        if sum(project.kind(parent) == "agg" for parent in set(model.reads)) < 2:
+            continue
+        unions = re.findall(r"\bunion(\s+all)?\b", model.sql, re.I)
+        if not unions:
+            yield model.name, "reads several aggregates without a spine over all of them"
+        elif any(unions):
+            yield model.name, "builds its spine with union all, which doubles the days both aggregates have"
 
 
 def gold_has_contracts(project: Project) -> Iterator[Finding]:
@@ -467,7 +526,7 @@ def one_yaml_per_model(project: Project) -> Iterator[Finding]:
 
 def databases_are_never_hard_coded(project: Project) -> Iterator[Finding]:
     """No model, test or macro spells a database name such as DEF_DB_PROD."""
-    for name, code in project.own_code():
+    for name, _, code in project.own_code():
         if match := DATABASE_NAME.search(code):
             yield name, f"spells {match.group(0)}; use ref(), source() or target"
 
@@ -479,6 +538,27 @@ def databases_are_set_in_one_place(project: Project) -> Iterator[Finding]:
             yield model.name, "sets database in its config; dbt_project.yml does that for the client's folder"
 
 
+def engines_differ_in_one_folder(project: Project) -> Iterator[Finding]:
+    """A function that only one engine has is called in macros/engine and nowhere else."""
+    for name, path, code in project.own_code():
+        if not path.startswith("macros/engine/") and (match := ENGINES_OWN.search(code)):
+            yield name, f"uses {match.group(0)} itself; give it a macro in macros/engine"
+
+
+def macros_write_keywords_in_lower_case(project: Project) -> Iterator[Finding]:
+    """Keywords are lower-case in macros too, whose text sqlfluff does not see."""
+    for name, path, code in project.own_code():
+        if path.startswith("macros/") and (match := UPPER_CASE_KEYWORD.search(code)):
+            yield name, f"writes {match.group(0)} in capitals"
+
+
+def models_end_in_one_select(project: Project) -> Iterator[Finding]:
+    """A model reads top to bottom: its last line is `select * from` the last step."""
+    for model in project.models.values():
+        if "select" in model.sql.lower() and not ENDS_IN_ONE_SELECT.search(model.sql.rstrip("; \n")):
+            yield model.name, "does not end in `select * from` its last step"
+
+
 RULES: tuple[Rule, ...] = (
     layer_is_known,
     names_tell_the_grain,
@@ -486,11 +566,14 @@ RULES: tuple[Rule, ...] = (
     built_where_its_layer_says,
     bronze_is_loaded_not_built,
     silver_has_the_canonical_config,
+    silver_only_types_and_cleans,
     silver_holds_no_business_columns,
     silver_tests_stop_the_build,
     layers_read_what_they_may,
     built_tables_are_refs,
     sources_are_bronze,
+    streams_are_watched,
+    streams_are_read,
     intermediate_logic_is_shared,
     facts_state_their_category,
     labels_are_joined_late,
@@ -499,6 +582,7 @@ RULES: tuple[Rule, ...] = (
     aggregates_hold_sums_and_counts,
     aggregates_are_daily,
     aggregates_filter_agents_or_say_why_not,
+    reports_over_several_aggregates_have_a_spine,
     gold_has_contracts,
     reports_are_public,
     experiments_promise_nothing,
@@ -509,6 +593,9 @@ RULES: tuple[Rule, ...] = (
     one_yaml_per_model,
     databases_are_never_hard_coded,
     databases_are_set_in_one_place,
+    engines_differ_in_one_folder,
+    macros_write_keywords_in_lower_case,
+    models_end_in_one_select,
 )
 
 

@@ -65,6 +65,15 @@ def without(key: str) -> dict[str, Any]:
         (source(streams=["issues", "issues"]), "def.yaml: sources.pylon.streams: a stream is listed twice"),
         (source(streams=[]), "def.yaml: sources.pylon.streams is '[]': "),
         (source(history_from="soon"), "def.yaml: sources.pylon.history_from is 'soon': "),
+        (
+            source(streams=["messages"]),
+            "def.yaml: sources.pylon.streams: 'messages' is read for each record of 'issues'",
+        ),
+        (source(connection=None), "def.yaml: sources.pylon.connection is missing; a source of system pylon needs"),
+        (
+            source(system="files", streams=["roster"]),
+            "sources.pylon.connection: a source of system files has a url and no",
+        ),
         (source(connection="Pylon Def"), "def.yaml: sources.pylon.connection is 'Pylon Def': "),
     ],
 )
@@ -85,9 +94,9 @@ def test_a_truncating_stream_needs_its_legacy_flag(tmp_path: Path, monkeypatch: 
     from dataclasses import replace
 
     from include import settings
-    from include.bronze.streams import PYLON_ISSUES, LoadStrategy
+    from include.bronze.streams import LoadStrategy, streams_of
 
-    legacy = replace(PYLON_ISSUES, strategy=LoadStrategy.TRUNCATE_INSERT, legacy=True)
+    legacy = replace(streams_of("pylon")["issues"], strategy=LoadStrategy.TRUNCATE_INSERT, legacy=True)
     monkeypatch.setattr(settings, "streams_of", lambda _: {"issues": legacy})
     write(tmp_path, **{"def": DEF, "core": CORE})
     with pytest.raises(ConfigurationError, match="'issues' loads by truncate_insert.*write legacy: true"):

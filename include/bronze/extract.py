@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
-from include.bronze.batch import METADATA_COLUMNS, Batch, record_hash, source_file, stamp
-from include.bronze.landing import CoveredScope, Landing, Manifest, Part
+from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY, Batch, Window, record_hash, source_file, stamp
+from include.bronze.landing import Checkpoint, CoveredScope, Landing, Manifest, Part
 from include.bronze.plan import PlannedBatch
-from include.bronze.sources import pylon
-from include.bronze.sources.http import Api, Page, SourceError
-from include.bronze.streams import Coverage, Stream
+from include.bronze.sources.http import GoneError, Page, SourceError
+from include.bronze.streams import Coverage, Stream, column_name
 
 log = logging.getLogger(__name__)
 
-# A part is closed at this many rows or bytes of text, so that memory stays flat whatever the size of a window.
+# A part is closed at this many rows or bytes of text, so that memory stays flat whatever the size of a window, and at
+# this many parents, so that a scan of thousands that is cut off goes on near where it was.
 PART_ROWS = 20_000
 PART_BYTES = 64 * 1024 * 1024
+PART_PARENTS = 200
+# An attempt that was cut off longer ago than this is not continued: its first parents are old by now.
+RESUME_WITHIN = timedelta(hours=24)
 
-READERS: dict[str, Callable[..., Iterator[Page]]] = {"pylon": pylon.read}
-
-_NOT_NAME = re.compile(r"[^A-Z0-9_]")
 _decode_text = msgspec.json.Decoder(str).decode
 
 
-def column_name(field: str) -> str:
-    """A field's Bronze column: upper case, and an underscore for whatever no identifier may hold."""
-    name = _NOT_NAME.sub("_", field.upper())
-    return f"_{name}" if name[:1].isdigit() or not name else name
+class Source(Protocol):
+    """What an extraction needs of a system."""
+
+    def preflight(self, streams: Sequence[Stream]) -> str:
+        """Check that the streams can be read, and say who answered."""
+
+    def pages(self, stream: Stream, asked: Window, parent: str | None = None) -> Iterator[Page]:
+        """Every page of a stream over the range asked, or of the children of one parent."""
+
+    def find(self, stream: Stream, key: str) -> Page | None:
+        """One record by its key, None if it is gone."""
 
 
 def text_of(raw: bytes) -> str | None:
@@ -47,31 +56,35 @@ class PartWriter:
     def __init__(self, landing: Landing, folder: str, stream: Stream, batch_id: str, run_id: str) -> None:
         self._landing, self._folder, self._stream = landing, folder, stream
         self._batch_id, self._run_id = batch_id, run_id
-        self._column_of = {field: column_name(field) for field in stream.fields}
+        self._column_of = dict(zip(stream.fields, stream.columns, strict=True))
+        self._metadata = (*METADATA_COLUMNS, PARENT_KEY) if stream.coverage is Coverage.PARENT else METADATA_COLUMNS
         self.parts: list[Part] = []
-        self.rows = 0
         self.new_columns: list[str] = []
+        self._begin_part()
+
+    def resume(self, parts: Iterable[Part]) -> None:
+        """Go on after the parts of an attempt that was cut off."""
+        self.parts = list(parts)
         self._begin_part()
 
     def _begin_part(self) -> None:
         self._columns: dict[str, list[str | None]] = {name: [] for name in self._column_of.values()}
-        self._columns |= {name: [] for name in METADATA_COLUMNS}
+        self._columns |= {name: [] for name in self._metadata}
         self._filled = self._bytes = 0
         self._path = self._landing.part_path(self._folder, len(self.parts) + 1)
 
-    def add_page(self, page: Page) -> None:
+    @property
+    def is_full(self) -> bool:
+        return self._filled >= PART_ROWS or self._bytes >= PART_BYTES
+
+    def add_page(self, page: Page, parent: str | None = None) -> None:
         """Take in every record of a page."""
         read_at = stamp(page.reply.read_at)
         where = source_file(self._path, page.number)
-        key_field, volatile = self._stream.record_key, self._stream.volatile
+        volatile, declared_only = self._stream.volatile, self._stream.only_declared
         for record in page.records:
-            values = {name: bytes(raw) for name, raw in record.items()}
-            key = text_of(values.get(key_field, b"null"))
-            if not key:
-                raise SourceError(
-                    f"{self._stream.system} {self._stream.object}: page {page.number} holds a record without "
-                    f"'{key_field}', which is its key (request {page.reply.request_id})"
-                )
+            values = {name: bytes(raw) for name, raw in record.items() if not declared_only or name in self._column_of}
+            key = self._key(values, page)
             for name in values:
                 if name not in self._column_of:
                     self._add_column(name)
@@ -79,85 +92,207 @@ class PartWriter:
             for name, column in self._column_of.items():
                 raw = values.get(name)
                 self._columns[column].append(None if raw is None else text_of(raw))
-            row = (key, record_hash(values, volatile), read_at, where, self._batch_id, self._run_id)
-            for column, value in zip(METADATA_COLUMNS, row, strict=True):
+            row = (key, record_hash(values, volatile), read_at, where, self._batch_id, self._run_id, parent)
+            for column, value in zip(self._metadata, row, strict=False):
                 self._columns[column].append(value)
             self._filled += 1
-        if self._filled >= PART_ROWS or self._bytes >= PART_BYTES:
-            self.close_part()
 
-    def _add_column(self, field: str) -> None:
-        column = column_name(field)
-        if column in self._column_of.values() or column in METADATA_COLUMNS:
+    def _key(self, values: dict[str, bytes], page: Page) -> str:
+        parts = [text_of(values.get(name, b"null")) for name in self._stream.key_fields]
+        if not all(parts):
             raise SourceError(
-                f"{self._stream.system} {self._stream.object}: the new field '{field}' would become column {column}, "
+                f"{self._stream.system} {self._stream.object}: page {page.number} holds a record without "
+                f"'{self._stream.record_key}', which is its key (request {page.reply.request_id})"
+            )
+        return "|".join(part for part in parts if part)
+
+    def _add_column(self, name: str) -> None:
+        column = column_name(name)
+        if column in self._column_of.values() or column in (*METADATA_COLUMNS, PARENT_KEY):
+            raise SourceError(
+                f"{self._stream.system} {self._stream.object}: the new field '{name}' would become column {column}, "
                 "which is taken; declare the field in include/bronze/streams.py under another name"
             )
-        self._column_of[field] = column
+        self._column_of[name] = column
         self._columns[column] = [None] * self._filled
         self.new_columns.append(column)
 
-    def close_part(self) -> None:
+    def close_part(self) -> Part | None:
         """Write what is collected."""
-        if self._filled:
-            self.parts.append(self._landing.write_part(self._path, self._columns))
-            self.rows += self._filled
-            self._begin_part()
+        if not self._filled:
+            return None
+        part = self._landing.write_part(self._path, self._columns)
+        self.parts.append(part)
+        self._begin_part()
+        return part
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*self._column_of.values(), *METADATA_COLUMNS)
+        return (*self._column_of.values(), *self._metadata)
 
 
-def extract(
-    planned: PlannedBatch,
-    stream: Stream,
-    api: Api,
-    landing: Landing,
-    *,
-    overlap: timedelta,
-    run_id: str,
-    progress: Callable[[str], None] = log.info,
-) -> Manifest:
-    """Read one batch whole into a new attempt. Raises, and leaves nothing complete, if any page cannot be had."""
-    batch: Batch = planned.batch
-    asked = batch.window.asked(overlap) if stream.window_field else batch.window
-    started: datetime = api.reading_clock()
-    folder = landing.new_attempt(batch, started)
-    writer = PartWriter(landing, folder, stream, batch.id, run_id)
-    request_ids: list[str] = []
-    pages = 0
-    for page in READERS[stream.system](api, stream, asked):
-        writer.add_page(page)
-        pages = page.number
-        request_ids.append(page.reply.request_id)
-        progress(
-            f"{batch.id}: page {page.number}, {len(page.records)} rows, request {page.reply.request_id}, "
+@dataclass
+class _Attempt:
+    """What one extraction has done so far."""
+
+    folder: str
+    started: datetime
+    writer: PartWriter
+    coverage: list[CoveredScope] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
+    pages: int = 0
+    checkpoints: int = 0
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """How one stream is read: from which source into which landing, and what to say on the way."""
+
+    stream: Stream
+    source: Source
+    landing: Landing
+    run_id: str
+    overlap: timedelta
+    reading_clock: Callable[[], datetime]
+    progress: Callable[[str], None] = log.info
+
+    def extract(self, planned: PlannedBatch, parents: Sequence[str] | None = None) -> Manifest:
+        """Read one batch whole into an attempt. Raises, and leaves nothing complete, if any page cannot be had."""
+        batch = planned.batch
+        asked = batch.window.asked(self.overlap) if self.stream.window_fields else batch.window
+        if self.stream.coverage is Coverage.PARENT:
+            assert parents is not None
+            attempt = self._resume(batch) or self._begin(batch)
+            self._read_parents(batch, attempt, asked, parents)
+        else:
+            attempt = self._begin(batch)
+            self._read_window(batch, attempt, asked)
+        return self._complete(planned, attempt, asked)
+
+    def look_up(self, planned: PlannedBatch, keys: Sequence[str]) -> Manifest:
+        """Ask for records one by one: what is there is delivered, what is not is known to be gone."""
+        attempt = self._begin(planned.batch)
+        for key in keys:
+            observed = self.reading_clock()
+            page = self.source.find(self.stream, key)
+            if page is None:
+                attempt.coverage.append(CoveredScope(key, "gone", observed, 0))
+            else:
+                self._take(planned.batch, attempt, page)
+        return self._complete(planned, attempt, planned.batch.window)
+
+    def _begin(self, batch: Batch) -> _Attempt:
+        started = self.reading_clock()
+        folder = self.landing.new_attempt(batch, started)
+        return _Attempt(folder, started, PartWriter(self.landing, folder, self.stream, batch.id, self.run_id))
+
+    def _resume(self, batch: Batch) -> _Attempt | None:
+        """The newest attempt that was cut off not long ago, with what it had done."""
+        cut_off = self.landing.cut_off(batch)
+        if cut_off is None:
+            return None
+        folder, checkpoints = cut_off
+        started = checkpoints[0].started_at
+        if self.reading_clock() - started > RESUME_WITHIN:
+            return None
+        attempt = _Attempt(folder, started, PartWriter(self.landing, folder, self.stream, batch.id, self.run_id))
+        attempt.writer.resume(point.part for point in checkpoints if point.part is not None)
+        attempt.coverage = [scope for point in checkpoints for scope in point.coverage]
+        attempt.request_ids = [request for point in checkpoints for request in point.request_ids]
+        attempt.pages = sum(point.pages for point in checkpoints)
+        attempt.checkpoints = len(checkpoints)
+        self.progress(f"{batch.id}: goes on after {len(attempt.coverage)} parents that were read before")
+        return attempt
+
+    def _read_window(self, batch: Batch, attempt: _Attempt, asked: Window) -> None:
+        for page in self.source.pages(self.stream, asked):
+            self._take(batch, attempt, page)
+            if attempt.writer.is_full:
+                attempt.writer.close_part()
+        if self.stream.coverage is Coverage.SNAPSHOT:
+            rows = sum(part.rows for part in attempt.writer.parts) + attempt.writer._filled
+            attempt.coverage.append(CoveredScope("*", "complete", attempt.started, rows))
+
+    def _read_parents(self, batch: Batch, attempt: _Attempt, asked: Window, parents: Sequence[str]) -> None:
+        done = {scope.scope for scope in attempt.coverage}
+        waiting = [parent for parent in parents if parent not in done]
+        begun = time.monotonic()
+        since = _Mark(len(attempt.coverage), attempt.pages, len(attempt.request_ids))
+        for number, parent in enumerate(waiting, 1):
+            attempt.coverage.append(self._read_parent(batch, attempt, asked, parent))
+            if number % PART_PARENTS == 0 or attempt.writer.is_full:
+                since = self._checkpoint(attempt, since)
+                rate = number / max(time.monotonic() - begun, 0.001)
+                left = (len(waiting) - number) / rate
+                self.progress(f"{batch.id}: {number} of {len(waiting)} parents, {rate:.1f}/s, about {left:.0f} s left")
+
+    def _read_parent(self, batch: Batch, attempt: _Attempt, asked: Window, parent: str) -> CoveredScope:
+        observed = self.reading_clock()
+        rows = 0
+        try:
+            for page in self.source.pages(self.stream, asked, parent):
+                self._take(batch, attempt, page, parent)
+                rows += len(page.records)
+        except GoneError:
+            return CoveredScope(parent, "gone", observed, rows)
+        return CoveredScope(parent, "complete", observed, rows)
+
+    def _take(self, batch: Batch, attempt: _Attempt, page: Page, parent: str | None = None) -> None:
+        attempt.pages += 1
+        attempt.request_ids.append(page.reply.request_id)
+        attempt.writer.add_page(Page(attempt.pages, page.records, page.reply), parent)
+        message = (
+            f"{batch.id}: page {attempt.pages}, {len(page.records)} rows, "
+            f"request {page.reply.request_id or 'without an id'}, "
             f"{page.reply.remaining or 'unknown'} calls left this minute"
         )
-    writer.close_part()
-    for column in writer.new_columns:
-        log.warning("%s: the vendor now sends %s; it becomes a new Bronze column", batch.id, column)
-    coverage = (CoveredScope("*", "complete", started, writer.rows),) if stream.coverage is Coverage.SNAPSHOT else ()
-    manifest = Manifest(
-        client=batch.client,
-        stream=batch.stream,
-        batch_id=batch.id,
-        attempt=folder.rsplit("/", 1)[1],
-        strategy=planned.strategy.value,
-        window_start=batch.window.start,
-        window_end=batch.window.end,
-        asked_from=asked.start,
-        asked_to=asked.end,
-        started_at=started,
-        ended_at=api.reading_clock(),
-        pipeline_run_id=run_id,
-        rows=writer.rows,
-        pages=pages,
-        columns=writer.columns,
-        parts=tuple(writer.parts),
-        coverage=coverage,
-        request_ids=tuple(request_ids),
-    )
-    landing.complete(folder, manifest)
-    return manifest
+        (log.debug if parent else self.progress)(message)
+
+    def _checkpoint(self, attempt: _Attempt, since: _Mark) -> _Mark:
+        part = attempt.writer.close_part()
+        attempt.checkpoints += 1
+        point = Checkpoint(
+            attempt.started,
+            part,
+            tuple(attempt.coverage[since.coverage :]),
+            attempt.pages - since.pages,
+            tuple(attempt.request_ids[since.request_ids :]),
+        )
+        self.landing.write_checkpoint(attempt.folder, attempt.checkpoints, point)
+        return _Mark(len(attempt.coverage), attempt.pages, len(attempt.request_ids))
+
+    def _complete(self, planned: PlannedBatch, attempt: _Attempt, asked: Window) -> Manifest:
+        attempt.writer.close_part()
+        for column in attempt.writer.new_columns:
+            log.warning("%s: the vendor now sends %s; it becomes a new Bronze column", planned.batch.id, column)
+        manifest = Manifest(
+            client=planned.batch.client,
+            stream=planned.batch.stream,
+            batch_id=planned.batch.id,
+            attempt=attempt.folder.rsplit("/", 1)[1],
+            strategy=planned.strategy.value,
+            window_start=planned.batch.window.start,
+            window_end=planned.batch.window.end,
+            asked_from=asked.start,
+            asked_to=asked.end,
+            started_at=attempt.started,
+            ended_at=self.reading_clock(),
+            pipeline_run_id=self.run_id,
+            rows=sum(part.rows for part in attempt.writer.parts),
+            pages=attempt.pages,
+            columns=attempt.writer.columns,
+            parts=tuple(attempt.writer.parts),
+            coverage=tuple(attempt.coverage),
+            request_ids=tuple(attempt.request_ids),
+        )
+        self.landing.complete(attempt.folder, manifest)
+        return manifest
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How far an attempt was at its last checkpoint."""
+
+    coverage: int
+    pages: int
+    request_ids: int

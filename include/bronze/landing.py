@@ -23,6 +23,7 @@ import msgspec
 from include.bronze.batch import Batch, Window
 
 MANIFEST = "manifest.json"
+APPROVED = "approved.json"
 
 
 class LandingError(RuntimeError):
@@ -47,6 +48,17 @@ class CoveredScope:
     outcome: str
     observed_at: datetime
     rows: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a scan of many parents had done when it closed a part: enough to go on from there."""
+
+    started_at: datetime
+    part: Part | None
+    coverage: tuple[CoveredScope, ...]
+    pages: int
+    request_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,64 @@ class Landing:
         folder = self.full_path(str(PurePosixPath(batch.client, batch.stream, batch.id)))
         found = sorted(self._fs.glob(f"{folder}/*/{MANIFEST}"))
         return [self._read_manifest(str(path)) for path in found]
+
+    def approve(self, manifest: Manifest) -> None:
+        """Let an attempt be applied although it deletes more than is plausible."""
+        self._write(f"{self._folder_of(manifest)}/{APPROVED}", b"{}")
+
+    def is_approved(self, manifest: Manifest) -> bool:
+        return bool(self._fs.exists(self.full_path(f"{self._folder_of(manifest)}/{APPROVED}")))
+
+    @staticmethod
+    def _folder_of(manifest: Manifest) -> str:
+        return str(PurePosixPath(manifest.client, manifest.stream, manifest.batch_id, manifest.attempt))
+
+    def write_checkpoint(self, attempt_folder: str, number: int, checkpoint: Checkpoint) -> None:
+        """Note how far a scan is."""
+        self._write(f"{attempt_folder}/checkpoint-{number:05d}.json", msgspec.json.encode(checkpoint))
+
+    def cut_off(self, batch: Batch) -> tuple[str, list[Checkpoint]] | None:
+        """The newest attempt at a batch, if it was cut off after a checkpoint: its folder and what it had done."""
+        folder = self.full_path(str(PurePosixPath(batch.client, batch.stream, batch.id)))
+        if not self._fs.isdir(folder):
+            return None
+        newest = max((str(path) for path in self._fs.ls(folder, detail=False)), default=None)
+        if newest is None or self._fs.exists(f"{newest}/{MANIFEST}"):
+            return None
+        points = [
+            msgspec.json.decode(self._fs.cat_file(path), type=Checkpoint)
+            for path in sorted(self._fs.glob(f"{newest}/checkpoint-*.json"))
+        ]
+        return (newest.removeprefix(f"{self.root}/"), points) if points else None
+
+    def batches(self, client: str, stream: str) -> list[Batch]:
+        """Every batch of a stream that has been tried, complete or not, in order of its window."""
+        folder = self.full_path(str(PurePosixPath(client, stream)))
+        if not self._fs.isdir(folder):
+            return []
+        found = [Batch.parse(str(path).rstrip("/").rsplit("/", 1)[1]) for path in self._fs.ls(folder, detail=False)]
+        return sorted(found, key=lambda batch: batch.window)
+
+    def keys(self, manifest: Manifest) -> list[str]:
+        """The record keys of an attempt, each once, in the order they were delivered."""
+        import pyarrow.parquet as pq
+
+        keys: dict[str, None] = {}
+        for part in manifest.parts:
+            with self._fs.open(self.full_path(part.path), "rb") as file:
+                keys |= dict.fromkeys(pq.read_table(file, columns=["RECORD_KEY"])["RECORD_KEY"].to_pylist())
+        return list(keys)
+
+    def versions(self, manifest: Manifest, column: str) -> dict[str, str | None]:
+        """One column of an attempt by record key."""
+        import pyarrow.parquet as pq
+
+        values: dict[str, str | None] = {}
+        for part in manifest.parts:
+            with self._fs.open(self.full_path(part.path), "rb") as file:
+                table = pq.read_table(file, columns=["RECORD_KEY", column])
+            values |= dict(zip(table["RECORD_KEY"].to_pylist(), table[column].to_pylist(), strict=True))
+        return values
 
     def newest(self, batch: Batch) -> Manifest:
         """The newest complete attempt at a batch, the one a load or a replay takes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.bronze.batch import Batch, Grid, Window, snapshot_window, uncovered_cells, windows_to_load
-from include.bronze.streams import Coverage, LoadStrategy, Stream
+from include.bronze.streams import DROPPED, LoadStrategy, Stream
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,15 @@ def plan_stream(
 ) -> list[PlannedBatch]:
     """Every batch that brings a stream from its start to the last cut before `until`, oldest first."""
     cells = uncovered_cells(grid, history_from, until, completed)
-    windows = snapshot_window(cells) if stream.coverage is Coverage.SNAPSHOT else windows_to_load(cells)
+    if stream.strategy in (LoadStrategy.FULL_REFRESH, LoadStrategy.TRUNCATE_INSERT):
+        # Each load replaces the whole table, so its one batch always stands for everything up to the last cut.
+        windows = snapshot_window(grid.cells(history_from, until)) if cells else []
+    elif stream.is_read_as_now:
+        windows = snapshot_window(cells)
+    elif stream.system == DROPPED:
+        windows = [(cell, False) for cell in cells]  # a file is a day's
+    else:
+        windows = windows_to_load(cells)
     return [
         PlannedBatch(Batch(client, name, window), LoadStrategy.HISTORICAL if history else stream.strategy)
         for window, history in windows

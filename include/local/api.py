@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import requests
 
+from include.local.folder import StackError
+
 ENDED = ("success", "failed")
 
 
-class ApiError(Exception):
-    """Airflow answered with something else than was asked for."""
+class ApiError(StackError):
+    """Airflow answered with something else than was asked for, or not at all."""
 
     def __init__(self, method: str, path: str, status: int, detail: str) -> None:
-        super().__init__(f"Airflow answered {status} to {method} {path}: {detail}")
+        super().__init__(f"Airflow answered {status} to {method} {path}: {detail}" if status else detail)
         self.status = status
 
 
@@ -60,10 +63,14 @@ class Airflow:
         """One request; the answer's JSON. Logs in on first use and when the token has expired."""
         if "Authorization" not in self._session.headers:
             self._log_in()
-        answer = self._request(method, "/api/v2" + path, body, query)
-        if answer.status_code == 401:
-            self._log_in()
+        for patience in (0.2, 0.5, 1.0, 2.0, 0.0):
             answer = self._request(method, "/api/v2" + path, body, query)
+            if answer.status_code == 401:
+                self._log_in()
+            elif answer.status_code < 500 or not patience:
+                break
+            # SQLite refuses a transaction that read what another has changed since; the same again succeeds.
+            time.sleep(patience)
         return self._read(answer, method, path)
 
     def _log_in(self) -> None:
@@ -72,7 +79,10 @@ class Airflow:
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def _request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> requests.Response:
-        return self._session.request(method, self.url + path, json=body, params=query, timeout=self._timeout)
+        try:
+            return self._session.request(method, self.url + path, json=body, params=query, timeout=self._timeout)
+        except requests.RequestException as error:
+            raise ApiError(method, path, 0, f"no answer from {self.url} ({type(error).__name__})") from error
 
     def _read(self, answer: requests.Response, method: str, path: str) -> Any:
         if not answer.ok:
@@ -82,6 +92,10 @@ class Airflow:
                 detail = answer.text
             raise ApiError(method, path, answer.status_code, detail[:500])
         return answer.json() if answer.content else None
+
+    def close(self) -> None:
+        """Hang up: the server's polite ending waits for open connections."""
+        self._session.close()
 
     def found(self, path: str) -> Any:
         """What is at this path, or None when nothing is."""
@@ -93,10 +107,10 @@ class Airflow:
             raise
 
     def is_up(self) -> bool:
-        """Whether it answers at all."""
+        """Whether it answers. Asking the part that serves tasks makes it load now, not under the first task."""
         try:
-            return self._request("GET", "/api/v2/version", None, {}).ok
-        except requests.RequestException:
+            return self._request("GET", "/execution/health", None, {}).ok
+        except ApiError:
             return False
 
     def import_errors(self) -> list[dict[str, str]]:

@@ -12,6 +12,12 @@ from include.local.folder import REPO
 
 VENV_BIN = REPO / ".venv" / "bin"
 
+# Airflow's processes write to one SQLite file, and each waits for the others. The API server must not wait long: its
+# event loop commits the action log itself, and may so wait for a request whose own commit waits for the event loop.
+# Only the timeout ends that; the refused request is then repeated by whoever sent it.
+SQLITE = {"timeout": 30, "check_same_thread": False}
+SQLITE_API_SERVER = {"timeout": 2, "check_same_thread": False}
+
 # What a person's shell hands on. Everything else an Airflow or dbt process sees is decided here, so that a stray
 # AIRFLOW__ or DBT_ variable cannot make a run on one machine differ from a run on another.
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -75,6 +81,8 @@ def airflow_env(
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "include.local.environment.SQLITE",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": "include.local.environment.SQLITE",
         "AIRFLOW__COSMOS__CACHE_DIR": str(data_dir / "dbt" / "cosmos"),
         # one machine, loopback only
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "include.local.environment.hostname",
@@ -125,6 +133,16 @@ def airflow_env(
             "AIRFLOW_CONN_PLAIN_DEF": _connection(vendors.plain_url, "plainApiKey_sim"),
         }
     return env
+
+
+def api_server_env(env: Mapping[str, str]) -> dict[str, str]:
+    """The same for the API server: it waits less for the database."""
+    connect = "include.local.environment.SQLITE_API_SERVER"
+    return {
+        **env,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": connect,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS_ASYNC": connect,
+    }
 
 
 def _connection(url: str, token: str) -> str:

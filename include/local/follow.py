@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from include.local.console import Console, Stopwatch, counted, duration
 
 ACTIVE = ("running", "queued", "up_for_retry", "up_for_reschedule", "deferred", "restarting")
 LOG_LINES = 15
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def is_marked(task: Task) -> bool:
     return task.state == "success" and task.try_number == 0
 
 
-def follow(api: Airflow, console: Console, dag_id: str, run_id: str, check: Callable[[], None]) -> Outcome:
+def follow(
+    api: Airflow, console: Console, dag_id: str, run_id: str, check: Callable[[], None], pause: float = 0.5
+) -> Outcome:
     """Show a run until it has ended. `check` raises when the stack itself has trouble."""
     watch = Stopwatch()
     seen: dict[str, Task] = {}
@@ -85,20 +89,20 @@ def follow(api: Airflow, console: Console, dag_id: str, run_id: str, check: Call
         check()
         run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
         tasks = api.tasks(dag_id, run_id)
-        marked = 0
+        marked = False
         for task in tasks:
             if is_marked(task):
-                marked += seen.get(task.name) != task
+                marked = marked or seen.get(task.name) != task
             elif line := news(seen, task, verbose=not console.terminal):
                 console.step("", line)
             seen[task.name] = task
         if marked and not console.terminal:
-            console.step("", f"{counted(marked, 'task')} built and tested by build")
+            console.step("", f"{counted(sum(map(is_marked, tasks)), 'task')} built and tested by build so far")
         if run["state"] in ENDED:
             console.live("")
             return Outcome(dag_id, run_id, run["state"], watch.seconds, tasks)
         console.live(progress(dag_id, tasks, watch.seconds))
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 def task_log(logs: Path, outcome: Outcome, task: Task) -> Path:
@@ -115,7 +119,10 @@ def readable(line: str) -> list[str]:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:
         return [line.rstrip()] if line.strip() else []
-    said = str(entry.get("event", "")).rstrip().splitlines()
+    event = COLOURS.sub("", str(entry.get("event", "")))
+    if event.startswith("::"):  # marks of foldable sections in the UI
+        return []
+    said = event.rstrip().splitlines()
     for error in entry.get("error_detail") or []:
         said.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
     return said

@@ -25,10 +25,10 @@ import sys
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 MARK = "SUPPORT_STACK"
-GRACE = 5.0  # seconds between asking and insisting
+GRACE = 4.0  # seconds between asking and insisting
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36

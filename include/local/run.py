@@ -15,7 +15,7 @@ from include.local.folder import Place, Refused, StackError, hold, shown
 from include.local.follow import Outcome, explain, follow
 from include.local.stack import Stack, free_port
 from include.local.summary import dbt_sentence, phases, read_dbt, read_streams, stream_table
-from include.settings import Settings, load_settings
+from include.settings import Settings, Target, load_settings
 
 SHARED_DAG = "core_reference"
 CLIENT_DAG = "def_support"
@@ -44,15 +44,6 @@ def free_logical_date(now: datetime, taken: list[datetime]) -> datetime:
     return candidate
 
 
-def interrupt_leftovers(api: Airflow, console: Console) -> None:
-    """Fail the runs a killed stack left unfinished: what they loaded counts, the rest is loaded by the next."""
-    for dag_id in (SHARED_DAG, CLIENT_DAG):
-        for run in api.runs(dag_id, state=["running", "queued"]):
-            body = {"state": "failed", "note": "Interrupted: the stack was stopped while this run was under way."}
-            api.call("PATCH", f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}", body)
-            console.step("leftovers", f"run {run['dag_run_id']} of {dag_id} was interrupted; its night is run again")
-
-
 def start_run(api: Airflow, dag_id: str, now: datetime) -> dict[str, Any]:
     """Ask Airflow for a run of the newest complete night at `now`."""
     taken = [datetime.fromisoformat(r["logical_date"]) for r in api.runs(dag_id) if r["logical_date"]]
@@ -75,7 +66,7 @@ def night_title(run: dict[str, Any], zone: str) -> str:
         datetime.fromisoformat(run[key]).astimezone(ZoneInfo(zone))
         for key in ("data_interval_start", "data_interval_end")
     )
-    return f"night to {end:%a %d %b %Y %H:%M} (from {start:%d %b %H:%M}, {zone})"
+    return f"the night to {end:%a %d %b %Y %H:%M} (from {start:%d %b %H:%M}, {zone})"
 
 
 def advance_clock(pylon_url: str, by: timedelta) -> datetime:
@@ -103,10 +94,8 @@ class Night:
         api = self.stack.api
         for dag_id in (SHARED_DAG, CLIENT_DAG):
             run = start_run(api, dag_id, now)
-            if dag_id == SHARED_DAG:
-                self.console.line()
-                title = night_title(run, self.settings.client(CLIENT).timezone)
-                self.console.line("  " + self.console.style(title, "bold"))
+            if dag_id == CLIENT_DAG:
+                self.console.step(dag_id, night_title(run, self.settings.client(CLIENT).timezone))
             outcome = follow(
                 api, self.console, dag_id, run["dag_run_id"], lambda: self.stack.processes.check(*self.stack.services)
             )
@@ -142,14 +131,18 @@ def summarise(console: Console, configured: Settings, nights: list[Night], timin
     console.line()
 
 
-def where_things_are(console: Console, configured: Settings, place: Place) -> None:
+def where_things_are(console: Console, configured: Settings, place: Place, good: bool) -> None:
     console.step("published copy", shown(configured.published_copy))
     console.step("landing", configured.landing if "://" in configured.landing else shown(Path(configured.landing)))
     console.step("logs", shown(place.logs))
     console.line()
-    console.step("next", "make sql                look at the marts")
-    console.step("", "make up                 Airflow's UI on this data")
-    console.step("", "make run NIGHTS=1       the next night")
+    if good:
+        console.step("next", "make sql                look at the marts")
+        console.step("", "make up                 Airflow's UI on this data")
+        console.step("", "make run NIGHTS=1       the next night")
+    else:
+        console.step("next", "make up                 the failed run in Airflow's UI")
+        console.step("", "make run                try again; what was loaded stays loaded")
 
 
 def run(nights: int) -> int:
@@ -167,11 +160,12 @@ def run(nights: int) -> int:
             stack.prepare()
             if nights and not stack.vendors:
                 raise Refused(
-                    "NIGHTS moves the simulated vendors' clock, and the real vendors are configured; leave it out"
+                    "NIGHTS moves the simulated vendors' clock, but real vendors are configured; leave it out"
                 )
-            stack.start()
+            if stack.vendors and configured.target == Target.PROD:
+                raise Refused("no vendor token is configured, and simulated data has no place in SUPPORT_TARGET=prod")
+            stack.start(fail_unfinished=True)
             stack.wait_for_dags(SHARED_DAG, CLIENT_DAG)
-            interrupt_leftovers(stack.api, console)
             timings = {"start": total.seconds}
             done: list[Night] = []
             good = True
@@ -193,7 +187,7 @@ def run(nights: int) -> int:
         else:
             console.line()
             console.step("took", phases(timings))
-        where_things_are(console, configured, place)
+        where_things_are(console, configured, place, good)
         if not good:
             console.line()
             console.line(

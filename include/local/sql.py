@@ -52,13 +52,16 @@ def shown_value(value: object) -> str:
 
 def prompt(published: Published, read: Callable[[str], str] = input) -> int:
     """Read statements until the end of input."""
-    print(f"{shown(published.path)}, read-only. {HELP}")
+    person = read is input and sys.stdin.isatty()
+    if person:
+        print(f"{shown(published.path)}, read-only. {HELP}")
     pending = ""
     while True:
         try:
-            line = read("   ...> " if pending else "support> ")
+            line = read(("   ...> " if pending else "support> ") if person else "")
         except EOFError:
-            print()
+            if person:
+                print()
             return 0
         except KeyboardInterrupt:
             print()

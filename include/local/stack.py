@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from types import TracebackType
@@ -23,7 +22,7 @@ from include.local import keeper
 from include.local.api import Airflow
 from include.local.console import Console, Stopwatch, duration
 from include.local.credentials import ADMIN, Secrets, ensure_secrets
-from include.local.environment import Vendors, airflow_env, wants_simulators
+from include.local.environment import Vendors, airflow_env, api_server_env, wants_simulators
 from include.local.folder import REPO, Place, StackError, shown
 from include.local.processes import PYTHON, Processes
 
@@ -72,6 +71,7 @@ class Stack:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # ending takes seconds and is under way; nothing may cut it short
         self.console.live("  stopping ...")
+        self.api.close()
         self.processes.stop()
         self.console.done()
 
@@ -103,11 +103,12 @@ class Stack:
         else:
             self.console.step("vendors", "the real ones, from the tokens or connections configured")
 
-    def finish_manifest(self, watch: Stopwatch) -> None:
+    def _finish_manifest(self) -> None:
         self.console.live("  building the manifest ...")
         self.processes.wait("manifest", 180)
         said = self.processes.logs["manifest"].read_text().strip().splitlines()
-        self.console.step("manifest", said[-1] if said else "up to date", watch.seconds)
+        text = said[-1] if said else "up to date"
+        self.console.step("manifest", text.removeprefix("manifest ").replace(f"{REPO}/", ""))
 
     def _stamp(self) -> str:
         return f"airflow {version('apache-airflow-core')}"
@@ -121,24 +122,32 @@ class Stack:
         for leftover in self.place.airflow.glob("airflow.db.new*"):
             leftover.unlink()
         if self.place.database.is_file():
-            shutil.copyfile(self.place.database, fresh)
+            with closing(sqlite3.connect(self.place.database)) as old, closing(sqlite3.connect(fresh)) as new:
+                old.execute("pragma journal_mode = delete")  # nothing may be left in a log beside the file
+                old.backup(new)
         own = {**env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{fresh}"}
         self.processes.start("metadata", [PYTHON, "-m", "airflow", "db", "migrate"], own)
         return True
 
     def _finish_migration(self) -> None:
-        self.place.database.with_suffix(".db.new").replace(self.place.database)
+        fresh = self.place.database.with_suffix(".db.new")
+        with closing(sqlite3.connect(fresh)) as database:
+            database.execute("pragma journal_mode = delete")
+        fresh.replace(self.place.database)
         (self.place.airflow / "airflow.db.version").write_text(self._stamp() + "\n")
 
     def _connections_kept(self) -> bool:
-        """Whether a person put a token into a vendor connection of Airflow itself (asked of the file: nothing runs)."""
+        """Whether a person put a token into a vendor connection of Airflow itself."""
+        return self._asked(
+            "select count(*) from connection "
+            "where conn_id in ('pylon_def', 'plain_def') and coalesce(password, '') != ''"
+        )
+
+    def _asked(self, question: str) -> bool:
+        """Whether the metadata database counts any, asked of the file while nothing runs yet."""
         if not self.place.database.is_file():
             return False
-        with contextlib.closing(sqlite3.connect(f"file:{self.place.database}?mode=ro", uri=True)) as database:
-            question = (
-                "select count(*) from connection "
-                "where conn_id in ('pylon_def', 'plain_def') and coalesce(password, '') != ''"
-            )
+        with closing(sqlite3.connect(f"file:{self.place.database}?mode=ro", uri=True)) as database:
             return bool(database.execute(question).fetchone()[0])
 
     def _start_simulators(self, env: Mapping[str, str]) -> None:
@@ -162,28 +171,44 @@ class Stack:
 
     # -- starting
 
-    def start(self, *, schedules: bool = False) -> None:
+    def start(self, *, schedules: bool = False, fail_unfinished: bool = False) -> None:
         """Start Airflow's processes and wait until they answer, everything is registered and the DAG files are read."""
         watch = Stopwatch()
-        manifest_watch = Stopwatch()
         self.started_at = time.time()
         env = self.env(schedules=schedules)
-        for service in ("api-server", "scheduler"):
+        # What a killed stack left unfinished must be closed before a scheduler takes it up again.
+        unfinished = fail_unfinished and self._has_unfinished_runs()
+        for service in ("api-server",) if unfinished else ("api-server", "scheduler"):
             self._start_service(service, env)
-        self.finish_manifest(manifest_watch)
+        self._finish_manifest()
+        self._start_service("dag-processor", env)
+        self.console.live("  starting Airflow: " + ", ".join(self.services) + " ...")
+        self._until(self.api.is_up, "the API server to answer", 120)
+        self._register()
+        if unfinished:
+            self._fail_unfinished_runs()
         for service in self.services:
             if service not in self.processes.logs:
                 self._start_service(service, env)
-        self.console.live("  starting Airflow: " + ", ".join(self.services) + " ...")
-        self._until(self.api.is_up, "the API server to answer", 90)
-        self._register()
         self._until(self._is_healthy, "Airflow to report itself healthy", 90)
         self.console.step("airflow", f"{', '.join(self.services)} on {self.api.url}", watch.seconds)
+
+    def _has_unfinished_runs(self) -> bool:
+        return self._asked("select count(*) from dag_run where state in ('running', 'queued')")
+
+    def _fail_unfinished_runs(self) -> None:
+        """Fail the runs a killed stack left unfinished: what they loaded counts, the rest is loaded by the next."""
+        for run in self.api.runs("~", state=["running", "queued"]):
+            dag_id, run_id = run["dag_id"], run["dag_run_id"]
+            note = "Interrupted: the stack was stopped while this run was under way."
+            self.api.call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}", {"state": "failed", "note": note})
+            self.console.step("leftovers", f"run {run_id} of {dag_id} had been interrupted and is marked failed")
 
     def _start_service(self, service: str, env: Mapping[str, str]) -> None:
         # Logs are read from the disk they are on; the log servers of scheduler and triggerer would listen everywhere.
         options = ["--skip-serve-logs"] if service in ("scheduler", "triggerer") else []
-        self.processes.start(service, [PYTHON, "-m", "airflow", service, *options], env)
+        own = api_server_env(env) if service == "api-server" else env
+        self.processes.start(service, [PYTHON, "-m", "include.local.service", service, *options], own)
 
     def _until(self, condition: Callable[[], bool], what: str, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -205,25 +230,23 @@ class Stack:
         """Register airflow_settings.yaml. Pools and variables follow it; a connection that exists is a person's."""
         listed = (yaml.safe_load((REPO / "airflow_settings.yaml").read_text()) or {}).get("airflow") or {}
         for pool in listed.get("pools") or []:
-            body = {
-                "slots": int(pool["pool_slot"]),
-                "description": pool.get("pool_description") or "",
-                "include_deferred": False,
-            }
-            if self.api.found(f"/pools/{pool['pool_name']}"):
-                self.api.call("PATCH", f"/pools/{pool['pool_name']}", {"pool": pool["pool_name"], **body})
-            else:
-                self.api.call("POST", "/pools", {"name": pool["pool_name"], **body})
+            name = pool["pool_name"]
+            body: dict[str, Any] = {"slots": int(pool["pool_slot"]), "description": pool.get("pool_description") or ""}
+            self._put("/pools", name, {"name": name, **body}, {"pool": name, **body, "include_deferred": False})
         for variable in listed.get("variables") or []:
-            key, value = variable["variable_name"], str(variable["variable_value"])
-            if self.api.found(f"/variables/{key}"):
-                self.api.call("PATCH", f"/variables/{key}", {"key": key, "value": value})
-            else:
-                self.api.call("POST", "/variables", {"key": key, "value": value})
+            key = variable["variable_name"]
+            body = {"key": key, "value": str(variable["variable_value"])}
+            self._put("/variables", key, body, body)
         for connection in listed.get("connections") or []:
             if not connection.get("conn_type") or self.api.found(f"/connections/{connection['conn_id']}"):
                 continue
-            self.api.call("POST", "/connections", _connection_body(connection))
+            self.api.call("POST", "/connections", connection_body(connection))
+
+    def _put(self, path: str, name: str, new: dict[str, Any], changed: dict[str, Any]) -> None:
+        if self.api.found(f"{path}/{name}"):
+            self.api.call("PATCH", f"{path}/{name}", changed)
+        else:
+            self.api.call("POST", path, new)
 
     def wait_for_dags(self, *dag_ids: str) -> None:
         """Wait until this stack's processor has read these DAGs; a file that does not import is an error at once."""
@@ -232,7 +255,7 @@ class Stack:
         def read() -> bool:
             errors = [e for e in self.api.import_errors() if _after(e["timestamp"], self.started_at)]
             if errors:
-                raise StackError("\n".join("DAG file " + _import_error(error) for error in errors))
+                raise StackError("\n".join("DAG file " + import_error(error) for error in errors))
             dags = [self.api.found(f"/dags/{dag_id}") for dag_id in dag_ids]
             return all(dag and _after(dag["last_parsed_time"], self.started_at) for dag in dags)
 
@@ -243,12 +266,12 @@ def _after(stamp: str | None, moment: float) -> bool:
     return bool(stamp) and datetime.fromisoformat(str(stamp)).timestamp() >= moment
 
 
-def _import_error(error: Mapping[str, Any]) -> str:
+def import_error(error: Mapping[str, Any]) -> str:
     trace = str(error["stack_trace"]).strip().splitlines()
     return f"{error['filename']} does not import: {trace[-1] if trace else 'no reason given'}"
 
 
-def _connection_body(entry: Mapping[str, Any]) -> dict[str, Any]:
+def connection_body(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of airflow_settings.yaml as the REST API wants it; secrets have no place in that file."""
     extra = entry.get("conn_extra")
     return {

@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 
+from include.bronze.warehouses.lock import acquire_warehouse
 from include.local.credentials import ensure_secrets
 from include.local.environment import airflow_env
 from include.local.folder import REPO, Place
 from include.local.processes import PYTHON
 from include.settings import DBT_PROJECT_DIR, Settings
 
+# dbt commands that read the project only; every other one opens the warehouse, and DuckDB has one writer.
+WITHOUT_WAREHOUSE = ("clean", "deps", "init", "list", "ls", "parse", "--help", "--version")
+
+
+def dbt_arguments(rest: list[str], target: str) -> list[str]:
+    """dbt's arguments with the project, the profile and the target where a person left them out."""
+    where = [] if "--project-dir" in rest else ["--project-dir", str(DBT_PROJECT_DIR)]
+    profiles = [] if "--profiles-dir" in rest else ["--profiles-dir", str(DBT_PROJECT_DIR)]
+    chosen = [] if {"--target", "-t"} & set(rest) else ["--target", target]
+    return [*rest, *where, *profiles, *chosen] if rest and rest[0] not in ("--help", "--version") else rest
+
 
 def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) -> int:
     """Run the tool in the foreground; its exit code is the answer."""
-    env = airflow_env(os.environ, place.data, ensure_secrets(place.airflow)) | configured.dbt_environment
+    env = airflow_env(os.environ, place.data, ensure_secrets(place.airflow))
+    env |= configured.dbt_environment | configured.dbt_paths
     if tool == "manifest":
         return foreground([PYTHON, "-m", "include.orchestration.manifest", "build"], env)
     if tool == "airflow":
         return foreground([PYTHON, "-m", "airflow", *rest], env)
-    where = ["--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
-    target = [] if "--target" in rest else ["--target", str(configured.target)]
-    return foreground([PYTHON, "-m", "dbt.cli.main", *rest, *where, *target], env)
+    env["DBT_USE_COLORS"] = str(sys.stdout.isatty())
+    locks = []
+    if configured.target.is_embedded and rest and rest[0] not in WITHOUT_WAREHOUSE:
+        locks.append(acquire_warehouse(configured.warehouse_dir, f"make dbt {rest[0]}", report=waiting))
+    dbt = str(Path(PYTHON).with_name("dbt"))
+    return foreground([dbt, *dbt_arguments(rest, configured.target)], env, locks)
 
 
-def foreground(argv: list[str], env: dict[str, str]) -> int:
-    """Run in this terminal. Ctrl-C reaches the tool itself, which ends in its own way."""
-    process = subprocess.Popen(argv, env=env, cwd=REPO)
+def waiting(text: str) -> None:
+    print(f"dbt: {text}", file=sys.stderr, flush=True)
+
+
+def foreground(argv: list[str], env: dict[str, str], locks: list[int] | None = None) -> int:
+    """Run in this terminal. Ctrl-C reaches the tool itself, which ends in its own way; it holds the locks as well."""
+    process = subprocess.Popen(argv, env=env, cwd=REPO, pass_fds=locks or [])
     while True:
         try:
             return process.wait()

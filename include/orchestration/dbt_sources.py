@@ -19,7 +19,7 @@ import yaml
 
 from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY
 from include.bronze.ledger import BATCHES, COVERAGE, LEDGER, SCHEMA, LedgerTable
-from include.bronze.streams import Coverage, InputKind
+from include.bronze.streams import Coverage, InputKind, LoadStrategy
 from include.settings import DBT_PROJECT_DIR, Client, ClientStream, ConfigurationError, Target, load_settings
 
 HEADER = """\
@@ -41,8 +41,14 @@ METADATA = {
 }
 
 LEDGER_TABLES = {
-    BATCHES: "The loaded batches, a row each. Written in the transaction that loads the batch.",
-    COVERAGE: "What each batch looked at, a row per scope: the proof that a record which is not there is gone.",
+    BATCHES: (
+        InputKind.RECORD_SET,
+        "The loaded batches, a row each. Written in the transaction that loads the batch.",
+    ),
+    COVERAGE: (
+        InputKind.EVENT_STREAM,
+        "What each batch looked at, a row per scope: the proof that a record which is not there is gone.",
+    ),
 }
 
 
@@ -115,9 +121,13 @@ def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
 
 
 def _ledger_table(table: LedgerTable) -> dict[str, Any]:
+    kind, description = LEDGER_TABLES[table.name]
+    # Ledger rows are replaced with their batch, in the batch's own transaction.
+    meta = {"input_kind": kind.value, "is_append_only": False, "load_strategy": LoadStrategy.BATCH_REPLACE.value}
     return {
         "name": table.name,
-        "description": LEDGER_TABLES[table.name],
+        "description": description,
+        "config": {"meta": meta},
         "columns": [{"name": column, "quote": False, "data_type": kind} for column, kind in table.columns],
     }
 

@@ -47,21 +47,25 @@ def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, Dbt
         "append_env": True,
         "interceptors": [lock_warehouse],
     }
+    project = ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False)
+    # As a plain path again: Cosmos made it one of object storage, which loads every provider to open a local file.
+    project.manifest_path = manifest
     group = DbtTaskGroup(
         group_id="dbt",
-        project_config=ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False),
+        project_config=project,
         profile_config=profile,
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.AFTER_EACH,
-            exclude=[NO_UNIT_TESTS],
             should_detach_multiple_parents_tests=True,
         ),
         # Tests of several models are tasks of their own, so a model's test task runs only what is that model's alone.
         execution_config=ExecutionConfig(
             execution_mode=ExecutionMode.LOCAL, test_indirect_selection=TestIndirectSelection.CAUTIOUS
         ),
-        operator_args=common,
+        # The exclusion is given to the tasks and not to the rendering: Cosmos draws what it selects in a random order,
+        # and each start of the DAG processor would find another version of the DAG.
+        operator_args=common | {"exclude": [NO_UNIT_TESTS]},
         dag=dag,
     )
     build = DbtFastForwardBuildOperator(

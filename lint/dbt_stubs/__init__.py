@@ -11,9 +11,14 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context, missing
 
+# dbt's own macros that are a query, not an expression
+QUERIES = {"date_spine": "select current_date as date_day", "generate_series": "select 1 as generated_number"}
+
 
 def call_of(name: str) -> Callable[..., str]:
-    """A stand-in for a macro of dbt's own: a call of that name, which parses wherever an expression may stand."""
+    """A stand-in for a macro of dbt's own: its shape, so that what stands around it parses."""
+    if query := QUERIES.get(name):
+        return lambda *_args, **_named: query
     return lambda *args, **_: f"{name}({', '.join(map(str, args))})"
 
 

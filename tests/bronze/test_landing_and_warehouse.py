@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +15,21 @@ import pytest
 
 from include.bronze.batch import Batch, Window
 from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
-from include.bronze.warehouses import WarehouseError
+from include.bronze.warehouses import BronzeTable, HeldError, WarehouseError
 from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
-from include.bronze.warehouses.lock import LockedError, holder_of, warehouse_lock
+from include.bronze.warehouses.lock import LOCK_FILE, LockedError, holder_of, lease, warehouse_lock
 
 NOW = datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
 COLUMNS = ("ID", "STATE")
+ISSUES = BronzeTable(
+    name="PYLON_ISSUES",
+    stream="pylon_issues",
+    columns=COLUMNS,
+    replaces_everything=False,
+    is_directory=False,
+    is_child=False,
+    version_stamp=None,
+)
 
 
 def batch(day: int) -> Batch:
@@ -28,7 +38,14 @@ def batch(day: int) -> Batch:
 
 
 def land(
-    landing: Landing, of: Batch, ids: list[str], *, state: str = "new", extra: str | None = None, at: datetime = NOW
+    landing: Landing,
+    of: Batch,
+    ids: list[str],
+    *,
+    state: str = "new",
+    extra: str | None = None,
+    at: datetime = NOW,
+    read_at: str = "2026-01-05T06:20:00.000000Z",
 ) -> Manifest:
     """Land one complete attempt with a row per id, in parts of two rows."""
     folder = landing.new_attempt(of, at)
@@ -39,9 +56,8 @@ def land(
         columns: dict[str, list[str | None]] = {"ID": [*chunk], "STATE": [state for _ in chunk]}
         if extra:
             columns[extra] = ["x" for _ in chunk]
-        columns |= {
-            name: [f"{name}-{i}" for i in chunk] for name in ("RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE")
-        }
+        columns |= {name: [f"{name}-{i}" for i in chunk] for name in ("RECORD_HASH", "SOURCE_FILE")}
+        columns["DATE_TO_WAREHOUSE"] = [read_at for _ in chunk]
         columns |= {
             "RECORD_KEY": [*chunk],
             "BATCH_ID": [of.id for _ in chunk],
@@ -81,10 +97,10 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb"
 
 
-def load(file: Path, landing: Landing, manifest: Manifest) -> None:
+def load(file: Path, landing: Landing, manifest: Manifest, table: BronzeTable = ISSUES) -> None:
     warehouse = DuckDBWarehouse(file)
     try:
-        warehouse.load("PYLON_ISSUES", COLUMNS, manifest, landing, "run")
+        warehouse.load(table, manifest, landing, "run")
     finally:
         warehouse.close()
 
@@ -230,14 +246,79 @@ def test_the_lock_names_its_holder_and_is_gone_when_the_holder_is_killed(tmp_pat
         with pytest.raises(LockedError, match=rf"in use by nightly run \(pid {holder.pid}, since "):
             with warehouse_lock(tmp_path, "me", wait=0.2, report=said.append):
                 pytest.fail("two holders at once")
-        assert said == [f"the warehouse is in use by {holder_of(tmp_path)}; 'me' waits for it"]
+        assert said == [
+            f"the warehouse in {tmp_path} is in use by {holder_of(tmp_path / LOCK_FILE)}; 'me' waits for it"
+        ]
     finally:
         holder.kill()
         holder.wait()
     with warehouse_lock(tmp_path, "me", wait=5):
-        assert f"me (pid {os.getpid()}" in holder_of(tmp_path)
+        assert f"me (pid {os.getpid()}" in holder_of(tmp_path / LOCK_FILE)
 
 
 def test_a_process_that_has_the_lock_does_not_wait_for_itself(tmp_path: Path) -> None:
     with warehouse_lock(tmp_path, "outer", wait=0), warehouse_lock(tmp_path, "inner", wait=0):
-        assert "outer" in holder_of(tmp_path)
+        assert "outer" in holder_of(tmp_path / LOCK_FILE)
+
+
+def test_a_rate_bucket_belongs_to_one_at_a_time_and_another_bucket_never_waits(tmp_path: Path) -> None:
+    with lease(tmp_path, "pylon_def", "GET /accounts", "night", wait=0):
+        names = sorted(path.name for path in tmp_path.iterdir())
+        with lease(tmp_path, "pylon_def", "POST /issues/search", "sync", wait=0):
+            assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "pylon-def-post-issues-search.lock"]
+
+
+DIRECTORY = replace(ISSUES, name="PYLON_TAGS", stream="pylon_tags", is_directory=True)
+
+
+def tags(day: int) -> Batch:
+    return replace(batch(day), stream="pylon_tags")
+
+
+def test_a_directory_that_lost_too_much_is_held_until_a_person_approves(landing: Landing, file: Path) -> None:
+    everything = [f"t{i:03d}" for i in range(100)]
+    load(file, landing, land(landing, tags(3), everything), DIRECTORY)
+    suspicious = land(landing, tags(4), everything[:79], at=NOW + timedelta(days=1))
+    with pytest.raises(HeldError, match=f"no longer holds 21 of the 100 records.*approve {tags(4).id}"):
+        load(file, landing, suspicious, DIRECTORY)
+    assert query(file, "select count(*) from bronze.pylon_tags") == [(100,)]
+    landing.approve(suspicious)
+    load(file, landing, suspicious, DIRECTORY)
+    assert query(file, "select count(*) from bronze.pylon_tags") == [(179,)]
+
+
+def test_a_directory_may_lose_a_little(landing: Landing, file: Path) -> None:
+    everything = [f"t{i:03d}" for i in range(1000)]
+    load(file, landing, land(landing, tags(3), everything), DIRECTORY)
+    load(file, landing, land(landing, tags(4), everything[:950], at=NOW + timedelta(days=1)), DIRECTORY)
+    with pytest.raises(HeldError, match="no longer holds 950 of the 950"):
+        load(file, landing, land(landing, tags(5), [], at=NOW + timedelta(days=2)), DIRECTORY)
+
+
+def test_a_full_refresh_leaves_one_batch(landing: Landing, file: Path) -> None:
+    roster = replace(ISSUES, name="ROSTER_DEF", stream="pylon_issues", replaces_everything=True)
+    load(file, landing, land(landing, batch(3), ["a", "b"]), roster)
+    load(file, landing, land(landing, batch(4), ["b"], at=NOW + timedelta(days=1)), roster)
+    assert query(file, "select id, batch_id from bronze.roster_def") == [("b", batch(4).id)]
+    assert query(file, "select batch_id from bronze.ingest_batches") == [(batch(4).id,)]
+    assert query(file, "select distinct batch_id from bronze.ingest_coverage") == [(batch(4).id,)]
+
+
+def test_what_a_stream_buries_is_gone_for_the_stream_and_its_children(landing: Landing, file: Path) -> None:
+    deleted = replace(ISSUES, name="PLAIN_DELETED_THREADS", buries=("plain_threads", "plain_timeline_entries"))
+    load(file, landing, land(landing, batch(3), ["th_1"]), deleted)
+    gone = query(file, "select stream, scope, outcome from bronze.ingest_coverage where outcome = 'gone' order by all")
+    assert gone == [("plain_threads", "th_1", "gone"), ("plain_timeline_entries", "th_1", "gone")]
+
+
+def test_what_is_known_leaves_out_what_was_looked_for_in_vain_since(landing: Landing, file: Path) -> None:
+    load(file, landing, land(landing, batch(3), ["a", "b"], read_at="2026-01-05T06:20:00.000000Z"))
+    looked = land(landing, batch(4), ["c"], read_at="2026-01-05T06:20:00.000000Z")
+    gone = (
+        CoveredScope("a", "gone", NOW + timedelta(hours=1), 0),
+        CoveredScope("b", "gone", NOW - timedelta(hours=1), 0),
+    )
+    load(file, landing, replace(looked, coverage=gone))
+    warehouse = DuckDBWarehouse(file)
+    assert sorted(warehouse.known(ISSUES)) == ["b", "c"]
+    warehouse.close()

@@ -12,15 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.bronze.batch import Batch, Window
-from include.bronze.extract import column_name, extract, text_of
+from include.bronze.extract import Extraction, text_of
 from include.bronze.landing import Landing
 from include.bronze.plan import PlannedBatch
-from include.bronze.sources import pylon
 from include.bronze.sources.http import Api, Credentials, Patience, RefusedError, SourceError, UnansweredError
-from include.bronze.streams import PYLON_ACCOUNTS, PYLON_ISSUES, LoadStrategy
+from include.bronze.sources.pylon import Pylon
+from include.bronze.streams import LoadStrategy, Stream, column_name, streams_of
 from tests.support.scripted_server import Scripted, scripted_server
 
 TOKEN = "very-secret-token"
+PYLON_ISSUES, PYLON_ACCOUNTS = (streams_of("pylon")[name] for name in ("issues", "accounts"))
 WINDOW = Window(datetime(2026, 1, 4, 6, tzinfo=UTC), datetime(2026, 1, 5, 6, tzinfo=UTC))
 
 
@@ -67,7 +68,7 @@ def ids(pages: Iterator[Any]) -> list[str]:
 
 def test_a_search_sends_its_cursor_in_the_body_and_ends_where_pagination_is_omitted(server: Scripted) -> None:
     server.reply(page(["a", "b"], "c1")).reply(page(["c"]))
-    assert ids(pylon.read(api(server, Time()), PYLON_ISSUES, WINDOW)) == ["a", "b", "c"]
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW)) == ["a", "b", "c"]
     assert [(method, path) for method, path, _ in server.asked] == [("POST", "/issues/search")] * 2
     asked = {
         "filter": {
@@ -82,32 +83,32 @@ def test_a_search_sends_its_cursor_in_the_body_and_ends_where_pagination_is_omit
 
 def test_a_listing_sends_its_cursor_in_the_query(server: Scripted) -> None:
     server.reply(page(["a"], "c/1")).reply(page(["b"]))
-    assert ids(pylon.read(api(server, Time()), PYLON_ACCOUNTS, WINDOW)) == ["a", "b"]
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ACCOUNTS, WINDOW)) == ["a", "b"]
     assert [path for _, path, _ in server.asked] == ["/accounts?limit=999", "/accounts?limit=999&cursor=c%2F1"]
 
 
 def test_an_empty_reply_is_an_empty_window(server: Scripted) -> None:
     server.reply({"request_id": "r"})
-    assert ids(pylon.read(api(server, Time()), PYLON_ISSUES, WINDOW)) == []
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW)) == []
 
 
 def test_a_glitch_page_is_asked_for_again_and_loses_nothing(server: Scripted) -> None:
     glitch = {"request_id": "g", "pagination": {"cursor": "c2", "has_next_page": True}}
     server.reply(page(["a"], "c1")).reply(glitch).reply(page(["b"], "c2")).reply(page(["c"]))
-    assert ids(pylon.read(api(server, Time()), PYLON_ISSUES, WINDOW)) == ["a", "b", "c"]
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW)) == ["a", "b", "c"]
 
 
 def test_a_cursor_that_does_not_move_on_fails_the_scan(server: Scripted) -> None:
     server.reply(page(["a"], "c1")).reply(page(["b"], "c1"))
     with pytest.raises(UnansweredError, match="page 2 says there is a next page but its cursor does not move on"):
-        ids(pylon.read(api(server, Time()), PYLON_ISSUES, WINDOW))
+        ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW))
 
 
 @pytest.mark.parametrize("header", ["Retry-After", "X-Retry-After"])
 def test_a_429_waits_as_long_as_either_header_says(header: str, server: Scripted) -> None:
     time = Time()
     server.reply({"code": "rate_limited"}, 429, **{header: "7"}).reply(page(["a"]))
-    assert ids(pylon.read(api(server, time), PYLON_ISSUES, WINDOW)) == ["a"]
+    assert ids(Pylon(api(server, time)).pages(PYLON_ISSUES, WINDOW)) == ["a"]
     assert 7 <= max(time.slept) < 8
 
 
@@ -116,21 +117,21 @@ def test_a_429_waits_as_long_as_either_header_says(header: str, server: Scripted
 )
 def test_a_passing_fault_is_asked_again(status: int, body: bytes, server: Scripted) -> None:
     server.reply(body, status).reply(page(["a"]))
-    assert ids(pylon.read(api(server, Time()), PYLON_ISSUES, WINDOW)) == ["a"]
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW)) == ["a"]
 
 
 def test_a_lasting_fault_ends_in_one_sentence_that_says_what_came(server: Scripted) -> None:
     for _ in range(3):
         server.reply({"code": "internal_error"}, 500, x_pylon_request_id="req-9")
     with pytest.raises(UnansweredError, match=r"asked 3 times .* last came HTTP 500 \(internal_error\), request req-9"):
-        ids(pylon.read(api(server, Time(), tries=3), PYLON_ISSUES, WINDOW))
+        ids(Pylon(api(server, Time(), tries=3)).pages(PYLON_ISSUES, WINDOW))
 
 
 def test_patience_ends_before_a_wait_that_would_outlast_it(server: Scripted) -> None:
     time = Time()
     server.reply({}, 429, Retry_After="4000")
     with pytest.raises(UnansweredError, match="was asked 1 times"):
-        ids(pylon.read(api(server, time), PYLON_ISSUES, WINDOW))
+        ids(Pylon(api(server, time)).pages(PYLON_ISSUES, WINDOW))
     assert sum(time.slept) < 300
 
 
@@ -138,21 +139,21 @@ def test_patience_ends_before_a_wait_that_would_outlast_it(server: Scripted) -> 
 def test_a_refusal_is_not_asked_again_and_names_its_cause(status: int, code: str, server: Scripted) -> None:
     server.reply({"errors": ["x"], "code": code}, status)
     with pytest.raises(RefusedError, match=rf"HTTP {status} \({code}\).*Check the connection's token, region"):
-        pylon.preflight(api(server, Time()))
+        Pylon(api(server, Time())).preflight([])
     assert len(server.asked) == 1
 
 
 def test_calls_of_one_bucket_keep_their_gap(server: Scripted) -> None:
     time = Time()
     server.reply(page(["a"], "c1")).reply(page(["b"]))
-    ids(pylon.read(api(server, time), PYLON_ISSUES, WINDOW))
+    ids(Pylon(api(server, time)).pages(PYLON_ISSUES, WINDOW))
     assert time.slept == [0.5]
 
 
 def test_a_server_that_is_not_there_is_a_passing_fault(server: Scripted) -> None:
     nowhere = Api(Credentials("http://127.0.0.1:9", TOKEN), patience=Patience(tries=2), sleep=lambda _: None)
     with pytest.raises(UnansweredError, match=r"no reply \(ConnectionError\)"):
-        pylon.preflight(nowhere)
+        Pylon(nowhere).preflight([])
 
 
 def test_no_token_and_no_customer_text_reaches_the_log(
@@ -168,10 +169,12 @@ def test_no_token_and_no_customer_text_reaches_the_log(
     assert TOKEN not in repr(Credentials("https://x", TOKEN))
 
 
-def run_extract(server: Scripted, tmp_path: Path, stream: Any = PYLON_ISSUES) -> list[dict[str, Any]]:
+def run_extract(server: Scripted, tmp_path: Path, stream: Stream = PYLON_ISSUES) -> list[dict[str, Any]]:
     landing = Landing(str(tmp_path))
     planned = PlannedBatch(Batch("def", f"pylon_{stream.object}", WINDOW), LoadStrategy.INCREMENTAL)
-    manifest = extract(planned, stream, api(server, Time()), landing, overlap=timedelta(hours=1), run_id="run-1")
+    called = api(server, Time())
+    extraction = Extraction(stream, Pylon(called), landing, "run-1", timedelta(hours=1), called.reading_clock)
+    manifest = extraction.extract(planned)
     rows: list[dict[str, Any]] = []
     for part in manifest.parts:
         rows += pq.read_table(landing.full_path(part.path)).to_pylist()
@@ -229,7 +232,16 @@ def test_a_record_without_its_key_fails_the_batch_and_leaves_nothing_complete(se
 
 
 @pytest.mark.parametrize(
-    ("field_name", "column"), [("id", "ID"), ("mood-score", "MOOD_SCORE"), ("2nd", "_2ND"), ("a.b", "A_B"), ("é", "_")]
+    ("field_name", "column"),
+    [
+        ("id", "ID"),
+        ("mood-score", "MOOD_SCORE"),
+        ("2nd", "_2ND"),
+        ("a.b", "A_B"),
+        ("updatedAt", "UPDATED_AT"),
+        ("isAI", "IS_AI"),
+        ("é", "_"),
+    ],
 )
 def test_any_field_name_becomes_a_column_name(field_name: str, column: str) -> None:
     assert column_name(field_name) == column

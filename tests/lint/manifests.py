@@ -15,6 +15,7 @@ def check(name: str, model: str, column: str, severity: str = "ERROR") -> dict[s
         "column_name": column,
         "test_metadata": {"name": name},
         "config": {"severity": severity},
+        "original_file_path": "models/schema.yml",
         "raw_code": "{{ test() }}",
         "depends_on": {"nodes": [f"model.{PROJECT}.{model}"], "macros": []},
     }
@@ -41,7 +42,7 @@ def model(
         "schema": schema,
         "access": "protected",
         "description": f"One row per {name} id. More words.",
-        "raw_code": "select 1",
+        "raw_code": "with final as (select 1)\nselect * from final\n",
         "columns": {column: {} for column in columns},
         "config": {
             "materialized": materialized,
@@ -55,11 +56,12 @@ def model(
     }
 
 
-def macro(name: str, sql: str, calls: tuple[str, ...] = ()) -> dict[str, Any]:
+def macro(name: str, sql: str, calls: tuple[str, ...] = (), folder: str = "silver") -> dict[str, Any]:
     return {
         "unique_id": f"macro.{PROJECT}.{name}",
         "package_name": PROJECT,
         "name": name,
+        "original_file_path": f"macros/{folder}/{name}.sql",
         "macro_sql": sql,
         "depends_on": {"macros": [f"macro.{PROJECT}.{call}" for call in calls]},
     }
@@ -76,15 +78,26 @@ def house() -> dict[str, Any]:
         "unique_key": "RECORD_KEY",
         "on_schema_change": "sync_all_columns",
     }
-    fact_meta = {"source_category": 1, "filter_strategy": "left join, null agents kept", "join_key": "assignee_id"}
+    fact_meta = {"source_category": 1, "xo_filter_strategy": "left join, null agents kept", "join_key": "assignee_id"}
     issues = f"source.{PROJECT}.def_bronze.PYLON_ISSUES"
+    header = "{#- Tickets.\n source_category: 1\n xo_filter_strategy: kept\n join_key: assignee_id -#}\n-- and so on\nselect * from x"
     tickets = ("ticket_key", "channel", "is_support_agent")
     daily = ("ticket_day_key", "channel", "tickets", "resolution_seconds_sum")
     models = [
         model("def_pylon_issues", "silver", "incremental", (issues,), ("record_key", "state"), silver),
         model("int_def_tickets", "intermediate", "ephemeral", (ref("def_pylon_issues"),)),
-        model("fct_def_tickets", "gold", "table", (ref("int_def_tickets"),), tickets, {"meta": fact_meta}),
-        model("fct_def_exclusions", "gold", "table", (ref("int_def_tickets"),), ("ticket_key",), {"meta": fact_meta}),
+        model(
+            "fct_def_tickets", "gold", "table", (ref("int_def_tickets"),), tickets, {"meta": fact_meta}, raw_code=header
+        ),
+        model(
+            "fct_def_exclusions",
+            "gold",
+            "table",
+            (ref("int_def_tickets"),),
+            ("ticket_key",),
+            {"meta": fact_meta},
+            raw_code=header,
+        ),
         model("dim_calendar_def", "gold", "table", ("seed.support.holidays",), ("calendar_date",)),
         model(
             "agg_def_tickets_channel_daily",
@@ -92,7 +105,7 @@ def house() -> dict[str, Any]:
             "table",
             (ref("fct_def_tickets"), ref("dim_calendar_def")),
             daily,
-            raw_code="select channel, count(*) as n from t where is_support_agent group by 1 -- never avg(x)",
+            raw_code="with final as (select count(*) from t where is_support_agent) select * from final -- never avg(x)",
         ),
         model(
             "rpt_def_tickets_daily",
@@ -141,6 +154,7 @@ def house() -> dict[str, Any]:
                 "identifier": "PYLON_ISSUES",
                 "database": "DEF_DB_LOCAL",
                 "schema": "BRONZE",
+                "freshness": {"warn_after": {"count": 26, "period": "hour"}, "error_after": None},
                 "config": {"meta": {"input_kind": "record_set", "load_strategy": "batch_replace"}},
             }
         },
@@ -152,6 +166,9 @@ def house() -> dict[str, Any]:
         },
         "macros": {
             each["unique_id"]: each
-            for each in [macro("channel_days", "select {{ day() }}", ("day",)), macro("day", "created_at::date")]
+            for each in [
+                macro("channel_days", "select {{ day() }}", ("day",)),
+                macro("day", "created_at::date", folder="engine"),
+            ]
         },
     }

@@ -46,6 +46,15 @@ def set_in(target: dict[str, Any], **values: Any) -> None:
 
 FCT, AGG, RPT, SILVER = "fct_def_tickets", "agg_def_tickets_channel_daily", "rpt_def_tickets_daily", "def_pylon_issues"
 
+REPORT_OVER_TWO = "with spine as (\n{}\n)\nselect * from spine"
+
+
+def report_over_two(manifest: Manifest, spine: str) -> None:
+    put(manifest, model("agg_def_csat_channel_daily", "gold", "table", (ref(FCT),)))
+    node(manifest, RPT)["depends_on"]["nodes"].append(ref("agg_def_csat_channel_daily"))
+    set_in(node(manifest, RPT), raw_code=REPORT_OVER_TWO.format(spine))
+
+
 # rule, how to break it, what the finding says
 VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
     ("layer_is_known", lambda m: put(m, model("mart_tickets", "gold", "table")), "mart_tickets models/def/gold"),
@@ -81,6 +90,53 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "silver_has_the_canonical_config",
         lambda m: set_in(node(m, SILVER)["config"], on_schema_change="ignore"),
         "on_schema_change is 'ignore'",
+    ),
+    *(
+        (
+            "silver_only_types_and_cleans",
+            lambda m, sql=sql: set_in(node(m, SILVER), raw_code=f"{{{{ config(x=1) }}}}\nselect * from a {sql} b"),
+            f"uses {sql.lower()}",
+        )
+        for sql in ("JOIN", "where", "group by", "union", "limit")
+    ),
+    (
+        "reports_over_several_aggregates_have_a_spine",
+        lambda m: report_over_two(m, "select day from a"),
+        "without a spine",
+    ),
+    (
+        "reports_over_several_aggregates_have_a_spine",
+        lambda m: report_over_two(m, "select day from a\nunion  all\nselect day from b"),
+        "builds its spine with union all",
+    ),
+    *(
+        (
+            "engines_differ_in_one_folder",
+            lambda m, sql=sql: set_in(node(m, FCT), raw_code=f"select {sql} from x"),
+            "give it a macro in macros/engine",
+        )
+        for sql in (
+            "a::date",
+            "TRY_CAST (a as date)",
+            "iff(a, b, c)",
+            "datediff('day', a, b)",
+            "json_extract_string(a)",
+        )
+    ),
+    (
+        "engines_differ_in_one_folder",
+        lambda m: agg_calls(m, "elsewhere", "unnest(a)"),
+        "elsewhere uses unnest( itself",
+    ),
+    (
+        "macros_write_keywords_in_lower_case",
+        lambda m: agg_calls(m, "loud", "SELECT 1"),
+        "loud writes SELECT in capitals",
+    ),
+    (
+        "models_end_in_one_select",
+        lambda m: set_in(node(m, FCT), raw_code="with a as (select 1) select id from a"),
+        "fct_def_tickets does not end in",
     ),
     (
         "silver_holds_no_business_columns",
@@ -146,6 +202,26 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "meta.source_category is 4",
     ),
     ("facts_state_their_category", lambda m: node(m, FCT)["config"].update(meta={}), "meta.join_key is missing"),
+    (
+        "facts_state_their_category",
+        lambda m: set_in(node(m, FCT), raw_code="select 1 -- source_category: 1"),
+        "the comment at the top does not state source_category:",
+    ),
+    (
+        "streams_are_watched",
+        lambda m: set_in(source(m), freshness=None),
+        "def_bronze.PYLON_ISSUES declares no freshness",
+    ),
+    (
+        "streams_are_watched",
+        lambda m: set_in(source(m), freshness={"warn_after": None, "error_after": None}),
+        "declares no freshness",
+    ),
+    (
+        "streams_are_read",
+        lambda m: set_in(node(m, SILVER)["depends_on"], nodes=[]),
+        "def_bronze.PYLON_ISSUES is read by no Silver model",
+    ),
     ("labels_are_joined_late", lambda m: set_in(node(m, FCT)["columns"], team={}), "column team is a label"),
     (
         "labels_are_joined_late",
@@ -176,13 +252,13 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
     ("aggregates_are_daily", lambda m: agg_calls(m, "week", "date_trunc('week', d)"), "truncates to the week"),
     (
         "aggregates_filter_agents_or_say_why_not",
-        lambda m: set_in(node(m, AGG), raw_code="select count(*) from t"),
+        lambda m: set_in(node(m, AGG), raw_code="with n as (select count(*) from t) select * from n"),
         "does not filter is_support_agent",
     ),
     (
         "aggregates_filter_agents_or_say_why_not",
         lambda m: (
-            set_in(node(m, AGG), raw_code="select count(*) from t"),
+            set_in(node(m, AGG), raw_code="with n as (select count(*) from t) select * from n"),
             node(m, AGG)["config"]["meta"].update(agent_filter="none"),
         ),
         "meta.agent_filter: none with a reason",
@@ -307,13 +383,32 @@ ALLOWED: list[tuple[str, Callable[[Manifest], object]]] = [
     (
         "a volume aggregate counts everyone's tickets and says why",
         lambda m: (
-            set_in(node(m, AGG), raw_code="select count(*) from t"),
+            set_in(node(m, AGG), raw_code="with n as (select count(*) from t) select * from n"),
             node(m, AGG)["config"]["meta"].update(agent_filter="none", agent_filter_reason="volume counts unassigned"),
         ),
     ),
+    (
+        "the loader's own books have neither kind nor freshness",
+        lambda m: set_in(source(m), identifier="INGEST_BATCHES", freshness=None, config={"meta": {}}),
+    ),
+    (
+        "a spine over two aggregates",
+        lambda m: (
+            report_over_two(m, "select day from a\nunion\nselect day from b"),
+            put_keys(m, "agg_def_csat_channel_daily"),
+        ),
+    ),
+    (
+        "an engine's function in the folder for it",
+        lambda m: m["macros"].update({"x": macro("seconds", "datediff('second', a, b)", folder="engine")}),
+    ),
+    ("a model that is one macro call", lambda m: set_in(node(m, RPT), raw_code="{{ rpt_tickets('def') }}")),
     ("a developer's own schema", lambda m: set_in(node(m, FCT), schema="ANA_GOLD")),
     ("a channel under a longer name", lambda m: rename_channel(m)),
-    ("a comment that names a database", lambda m: set_in(node(m, FCT), raw_code="select 1 -- was DEF_DB_PROD.GOLD.x")),
+    (
+        "a comment that names a database",
+        lambda m: set_in(node(m, FCT), raw_code=node(m, FCT)["raw_code"] + " -- was DEF_DB_PROD.GOLD.x"),
+    ),
 ]
 
 
@@ -321,6 +416,12 @@ def put_report(manifest: Manifest, sql: str) -> None:
     config = {"tags": ["report"]}
     name = "rpt_def_tickets_wow"
     put(manifest, model(name, "gold", "view", (ref(RPT),), ("k",), config, access="public", raw_code=sql))
+    put_keys(manifest, name)
+
+
+def put_keys(manifest: Manifest, name: str) -> None:
+    node(manifest, name)["columns"].setdefault("channel", {})
+    set_in(node(manifest, name)["config"], meta={"agent_filter": "none", "agent_filter_reason": "planted"})
     put(manifest, check("unique", name, "k"))
     put(manifest, check("not_null", name, "k"))
 

@@ -134,8 +134,12 @@ class Api:
         bucket: str,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        gone: frozenset[int] = frozenset(),
     ) -> tuple[T, Reply]:
-        """Ask until there is a reply that can be read, or patience runs out."""
+        """Ask until there is a reply that can be read, or patience runs out.
+
+        `gone` are further statuses that mean, for this request, that what was asked for does not exist any more.
+        """
         asked = f"{method} {self.base_url}{path}"
         started = self._monotonic()
         seen = "nothing"
@@ -168,7 +172,7 @@ class Api:
                     except ValueError as error:
                         seen = f"a reply that cannot be read ({error}), request {reply.request_id or 'without an id'}"
                 else:
-                    seen = self._judge(asked, response, reply)
+                    seen = self._judge(asked, response, reply, gone)
                     wait = _asked_wait(response.headers)
             if attempt < self.patience.tries:
                 pause = self._pause(attempt, wait)
@@ -181,13 +185,13 @@ class Api:
             f"last came {seen}. Nothing was loaded; run it again later"
         )
 
-    def _judge(self, asked: str, response: requests.Response, reply: Reply) -> str:
+    def _judge(self, asked: str, response: requests.Response, reply: Reply, gone: frozenset[int]) -> str:
         """What an unsuccessful reply means: raise if it is final, else describe it."""
         status = response.status_code
         detail = f"HTTP {status}{_code(reply.body)}, request {reply.request_id or 'without an id'}"
         if status in (401, 403):
             raise RefusedError(f"{asked} was refused: {detail}. Check the connection's token, region and permissions")
-        if status in (404, 410):
+        if status in gone or status in (404, 410):
             raise GoneError(f"{asked}: {detail}")
         if status == 429 or status >= 500 or status == 408:
             return detail
@@ -217,10 +221,40 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+class _GraphQLExtensions(msgspec.Struct):
+    code: str = ""
+
+
+class _GraphQLError(msgspec.Struct):
+    message: str = ""
+    extensions: _GraphQLExtensions = msgspec.field(default_factory=_GraphQLExtensions)
+
+
+class _ErrorBody(msgspec.Struct):
+    code: str = ""
+    errors: list[Any] = []
+
+
 def _code(body: bytes) -> str:
-    """The vendor's error code, the one part of an error body that is safe and useful to show."""
+    """What an error body says that is safe and useful to show: its code, and a schema's or permission's complaint.
+
+    Other texts are left out: they may quote what was sent.
+    """
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+        inner = msgspec.convert(error.errors[0], _GraphQLError) if error.errors else _GraphQLError()
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        inner, error = _GraphQLError(), _ErrorBody(code=_plain_code(body))
+    code = inner.extensions.code or error.code
+    if not code.replace("_", "").isalnum():
+        return ""
+    tells = inner.message if code.startswith("GRAPHQL_") or code == "FORBIDDEN" else ""
+    return f" ({code}{': ' + tells[:200] if tells else ''})"
+
+
+def _plain_code(body: bytes) -> str:
     try:
         code = msgspec.json.decode(body, type=dict[str, Any]).get("code")
     except (msgspec.DecodeError, msgspec.ValidationError):
         return ""
-    return f" ({code})" if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+    return code if isinstance(code, str) else ""

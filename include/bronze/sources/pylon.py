@@ -1,19 +1,22 @@
-"""Pylon's REST API: how each of its streams is read, page by page."""
+"""Pylon's REST API: how its streams are read, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import requests
 
 from include.bronze.batch import Window, iso
-from include.bronze.sources.http import Api, Page, UnansweredError
+from include.bronze.sources.http import Api, GoneError, Page, UnansweredError
 from include.bronze.streams import Stream
 
 BASE_URLS = {"us": "https://api.usepylon.com", "eu": "https://api.eu.usepylon.com"}
 # The vendor accepts 1,000 in some documents and fewer than 1,000 in others.
 PAGE_SIZE = 999
+# What asking for the children of a record that is gone has been seen to give.
+GONE = frozenset({requests.codes.bad_request, requests.codes.not_found, requests.codes.gone})
 
 
 class _Pagination(msgspec.Struct):
@@ -26,8 +29,11 @@ class _List(msgspec.Struct):
     pagination: _Pagination | None = None
 
 
+class _One(msgspec.Struct):
+    data: dict[str, msgspec.Raw]
+
+
 class _Me(msgspec.Struct):
-    id: str
     name: str
 
 
@@ -36,52 +42,71 @@ class _MeReply(msgspec.Struct):
 
 
 _read_list = msgspec.json.Decoder(_List).decode
+_read_one = msgspec.json.Decoder(_One).decode
 _read_me = msgspec.json.Decoder(_MeReply).decode
 
 
-def preflight(api: Api) -> str:
-    """Check the token and the region, and say whose workspace answered."""
-    me, _ = api.call("GET", "/me", _read_me, bucket="GET /me")
-    return me.data.name
+class Pylon:
+    """One Pylon workspace."""
 
+    def __init__(self, api: Api) -> None:
+        self.api = api
 
-def read(api: Api, stream: Stream, asked: Window) -> Iterator[Page]:
-    """Every page of a stream over the range asked."""
-    if stream.window_field:
-        body = {
-            "filter": {
-                "field": stream.window_field,
-                "operator": "time_range",
-                "values": [iso(asked.start), iso(asked.end)],
-            },
-            "limit": PAGE_SIZE,
-        }
-        return _pages(api, "POST", f"/{stream.object}/search", stream.bucket, body)
-    return _pages(api, "GET", f"/{stream.object}", stream.bucket, {"limit": PAGE_SIZE})
+    def preflight(self, _streams: Sequence[Stream]) -> str:
+        """Check the token and the region, and say whose workspace answered. Pylon's tokens name no permissions."""
+        me, _ = self.api.call("GET", "/me", _read_me, bucket="GET /me")
+        return f"Pylon workspace '{me.data.name}'"
 
+    def pages(self, stream: Stream, asked: Window, parent: str | None = None) -> Iterator[Page]:
+        """Every page of a stream over the range asked, or of the children of one parent."""
+        method, path = stream.request.split(" ", 1)
+        gone = GONE if parent is not None else frozenset()
+        number = 0
+        for parameters in stream.parameters:
+            request = dict(parameters)
+            if stream.is_paged:
+                request["limit"] = PAGE_SIZE
+            for field in stream.window_fields:
+                values = [iso(asked.start), iso(asked.end)]
+                request["filter"] = {"field": field, "operator": "time_range", "values": values}
+            for page in self._scan(method, path.replace("{parent}", parent or ""), stream.request, request, gone):
+                number += 1
+                yield Page(number, page.records, page.reply)
 
-def _pages(api: Api, method: str, path: str, bucket: str, request: dict[str, Any]) -> Iterator[Page]:
-    cursor: str | None = None
-    seen: set[str] = set()
-    number = 0
-    while True:
-        number += 1
-        asked = request | ({"cursor": cursor} if cursor else {})
-        # A search ignores a cursor in its query string and begins again, so it goes where the other arguments are.
-        sent: dict[str, Any] = (
-            {"body": asked} if method == "POST" else {"params": {k: str(v) for k, v in asked.items()}}
-        )
-        page, reply = api.call(method, path, _whole_page, bucket=bucket, **sent)
-        yield Page(number, page.data or [], reply)
-        if page.pagination is None or not page.pagination.has_next_page:
-            return
-        cursor = page.pagination.cursor
-        if not cursor or cursor in seen:
-            raise UnansweredError(
-                f"{method} {path}: page {number} says there is a next page but its cursor does not move on; "
-                "the scan cannot be completed, run it again"
+    def find(self, stream: Stream, key: str) -> Page | None:
+        """One record by its key, None if it is gone. A number in place of an id may answer with another record."""
+        try:
+            one, reply = self.api.call(
+                "GET", f"/{stream.object}/{key}", _read_one, bucket=f"GET /{stream.object}/{{id}}"
             )
-        seen.add(cursor)
+        except GoneError:
+            return None
+        if bytes(one.data[stream.record_key]).strip(b'"').decode() != key:
+            return None
+        return Page(1, [one.data], reply)
+
+    def _scan(
+        self, method: str, path: str, bucket: str, request: dict[str, Any], gone: frozenset[int]
+    ) -> Iterator[Page]:
+        cursor: str | None = None
+        seen: set[str] = set()
+        number = 0
+        while True:
+            number += 1
+            asked = request | ({"cursor": cursor} if cursor else {})
+            # A search ignores a cursor in its query string and begins again, so it goes where the arguments are.
+            sent: dict[str, Any] = {"body": asked} if method == "POST" else {"params": asked}
+            page, reply = self.api.call(method, path, _whole_page, bucket=bucket, gone=gone, **sent)
+            yield Page(number, page.data or [], reply)
+            if page.pagination is None or not page.pagination.has_next_page:
+                return
+            cursor = page.pagination.cursor
+            if not cursor or cursor in seen:
+                raise UnansweredError(
+                    f"{method} {path}: page {number} says there is a next page but its cursor does not move on; "
+                    "the scan cannot be completed, run it again"
+                )
+            seen.add(cursor)
 
 
 def _whole_page(body: bytes) -> _List:

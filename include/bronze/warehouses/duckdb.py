@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from include.bronze.batch import METADATA_COLUMNS, Window
 from include.bronze.landing import Landing, Manifest
 from include.bronze.ledger import BATCHES, COVERAGE, LEDGER, SCHEMA, Load, batch_row, coverage_rows
-from include.bronze.warehouses import Loaded, WarehouseError
+from include.bronze.warehouses import BronzeTable, HeldError, Known, LedgerRow, Loaded, WarehouseError
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]{0,250}")
+
+# A directory that lost more records than this since its last reading is more likely a fault than the truth.
+GUARD_SHARE, GUARD_LEAST = 0.05, 20
 
 
 def identifier(name: str) -> str:
@@ -30,10 +35,10 @@ class DuckDBWarehouse:
     """One client's Bronze schema in one file. Hold the warehouse lock while it is open."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = duckdb.connect(str(file))
-        except duckdb.IOException as error:
+        except (duckdb.Error, OSError) as error:
             raise WarehouseError(f"{file} cannot be opened: {_one_line(error)}") from error
         self._connection.execute("set timezone = 'UTC'")
         self._connection.execute("set preserve_insertion_order = false")
@@ -42,55 +47,167 @@ class DuckDBWarehouse:
         self._connection.close()
 
     def completed(self, stream: str) -> list[Window]:
-        if not self._tables():
+        return [row.window for row in self.ledger() if row.stream == stream]
+
+    def ledger(self) -> list[LedgerRow]:
+        if not self._columns(BATCHES):
             return []
         rows = self._connection.execute(
-            f"select window_start, window_end from {SCHEMA}.{BATCHES} where stream = ? order by 1", [stream]
+            "select stream, batch_id, attempt, row_count, checksum, window_start, window_end, load_strategy, "
+            f"loaded_at, pipeline_run_id from {SCHEMA}.{BATCHES} order by stream, window_start, window_end"
         ).fetchall()
-        return [Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows]
+        return [
+            LedgerRow(
+                stream=stream,
+                batch_id=batch_id,
+                attempt=attempt,
+                rows=count,
+                checksum=checksum,
+                window=Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)),
+                strategy=strategy,
+                loaded_at=f"{loaded_at:%Y-%m-%d %H:%M:%S}",
+                run_id=run_id,
+            )
+            for stream, batch_id, attempt, count, checksum, start, end, strategy, loaded_at, run_id in rows
+        ]
 
-    def prepare(self, table: str, columns: Sequence[str]) -> None:
+    def counts(self, target: BronzeTable) -> dict[str, int]:
+        """How many rows of each batch the table holds."""
+        if not self._columns(target.name):
+            return {}
+        return dict(
+            self._connection.execute(
+                f"select batch_id, count(*) from {SCHEMA}.{identifier(target.name)} group by 1"
+            ).fetchall()
+        )
+
+    def known(self, target: BronzeTable) -> dict[str, Known]:
+        if not self._columns(target.name):
+            return {}
+        version = identifier(target.version_stamp) if target.version_stamp else "null"
+        rows = self._connection.execute(
+            f"""
+            with delivered as (
+                select record_key, max({version}) as version_stamp, max(date_to_warehouse) as read_at
+                from {SCHEMA}.{identifier(target.name)}
+                group by record_key
+            ),
+            gone as (
+                select scope, max(observed_at) as observed_at
+                from {SCHEMA}.{COVERAGE}
+                where stream = ? and outcome = 'gone'
+                group by scope
+            )
+            select record_key, version_stamp, read_at
+            from delivered
+            left join gone on gone.scope = delivered.record_key
+            where gone.observed_at is null or gone.observed_at <= cast(delivered.read_at as timestamp)
+            """,
+            [target.stream],
+        ).fetchall()
+        return {key: Known(version_stamp, read_at) for key, version_stamp, read_at in rows}
+
+    def prepare(self, target: BronzeTable) -> None:
         self._connection.execute("begin")
         try:
-            self._ensure(table, columns)
+            self._ensure(target.name, target.columns)
             self._connection.execute("commit")
         except duckdb.Error as error:
             self._rollback()
-            raise WarehouseError(f"{table} could not be prepared: {_one_line(error)}") from error
+            raise WarehouseError(f"{target.name} could not be prepared: {_one_line(error)}") from error
 
-    def load(self, table: str, columns: Sequence[str], manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
+    def load(self, target: BronzeTable, manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
         landing.verify(manifest)
         load = Load(uuid.uuid4().hex, run_id, datetime.now(UTC).isoformat(sep=" ").removesuffix("+00:00"))
         with tempfile.TemporaryDirectory() as folder:
             parts = [landing.fetch(part, folder) for part in manifest.parts]
             self._connection.execute("begin")
             try:
-                loaded = self._replace(table, columns, manifest, parts, load)
+                loaded = self._replace(target, manifest, parts, load, approved=landing.is_approved(manifest))
                 self._connection.execute("commit")
+            except HeldError:
+                self._rollback()
+                raise
             except (duckdb.Error, WarehouseError) as error:
                 self._rollback()
                 raise WarehouseError(
-                    f"batch {manifest.batch_id} was not loaded and {table} is as it was: {_one_line(error)}"
+                    f"batch {manifest.batch_id} was not loaded and {target.name} is as it was: {_one_line(error)}"
                 ) from error
         return loaded
 
-    def _replace(self, table: str, columns: Sequence[str], manifest: Manifest, parts: list[str], load: Load) -> Loaded:
+    def _replace(
+        self, target: BronzeTable, manifest: Manifest, parts: list[str], load: Load, *, approved: bool
+    ) -> Loaded:
         run = self._connection.execute
-        new = self._ensure(table, [*columns, *manifest.columns])
-        target = f"{SCHEMA}.{identifier(table)}"
-        before = _count(run(f"delete from {target} where batch_id = ?", [manifest.batch_id]))
+        new = self._ensure(target.name, [*target.columns, *manifest.columns])
+        table = f"{SCHEMA}.{identifier(target.name)}"
+        if target.is_directory and not approved:
+            self._guard(target, manifest, parts)
+        if target.replaces_everything:
+            before = _count(run(f"delete from {table}"))
+            run(f"delete from {SCHEMA}.{COVERAGE} where stream = ?", [manifest.stream])
+            run(f"delete from {SCHEMA}.{BATCHES} where stream = ?", [manifest.stream])
+        else:
+            before = _count(run(f"delete from {table} where batch_id = ?", [manifest.batch_id]))
         rows = 0
         if parts:
             rows = _count(
-                run(f"insert into {target} by name select * from read_parquet(?, union_by_name = true)", [parts])
+                run(f"insert into {table} by name select * from read_parquet(?, union_by_name = true)", [parts])
             )
         if rows != manifest.rows:
             raise WarehouseError(f"its parts hold {rows} rows and its manifest says {manifest.rows}")
-        for ledger_table, values in ((BATCHES, [batch_row(manifest, load)]), (COVERAGE, coverage_rows(manifest))):
+        coverage = coverage_rows(manifest)
+        if not target.is_child:
+            # A record that is gone takes its children along: for them, their parent was looked for in vain.
+            gone = [(scope.scope, str(scope.observed_at)) for scope in manifest.coverage if scope.outcome == "gone"]
+            coverage += _gone(target.children, manifest.batch_id, gone)
+        if target.buries:
+            # What this stream reports as gone is, for the streams it reports on, a record somebody looked for in vain.
+            reported = run(
+                f"select record_key, max(date_to_warehouse) from {table} where batch_id = ? group by 1",
+                [manifest.batch_id],
+            ).fetchall()
+            coverage += _gone(target.buries, manifest.batch_id, reported)
+        for ledger_table, values in ((BATCHES, [batch_row(manifest, load)]), (COVERAGE, coverage)):
             run(f"delete from {SCHEMA}.{ledger_table} where batch_id = ?", [manifest.batch_id])
-            for row in values:
-                run(f"insert into {SCHEMA}.{ledger_table} values ({', '.join('?' * len(row))})", list(row))
+            self._insert(ledger_table, values)
         return Loaded(manifest.batch_id, load.id, rows, before, tuple(new))
+
+    def _guard(self, target: BronzeTable, manifest: Manifest, parts: list[str]) -> None:
+        """Refuse a directory that has lost more records than is plausible since it was last read."""
+        run = self._connection.execute
+        row = run(
+            f"select batch_id from {SCHEMA}.{COVERAGE} where stream = ? and scope = '*' and batch_id <> ? "
+            "order by observed_at desc limit 1",
+            [manifest.stream, manifest.batch_id],
+        ).fetchone()
+        if row is None:
+            return
+        held = f"select distinct record_key from {SCHEMA}.{identifier(target.name)} where batch_id = ?"
+        alive = _count(run(f"select count(*) from ({held})", [row[0]]))
+        missing = alive
+        if parts:
+            delivered = "select record_key from read_parquet(?)"
+            lacking = f"select count(*) from ({held}) where record_key not in ({delivered})"
+            missing = _count(run(lacking, [row[0], parts]))
+        if missing > max(GUARD_LEAST, GUARD_SHARE * alive):
+            raise HeldError(
+                f"batch {manifest.batch_id} no longer holds {missing} of the {alive} records {target.name} had; it is "
+                "landed and not applied. If that is right, run: "
+                f"python -m include.bronze approve {manifest.batch_id}"
+            )
+
+    def _insert(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows of text and numbers, however many, in one statement."""
+        columns = list(zip(*rows, strict=True))
+        if not columns:
+            return
+        values = pa.table([pa.array(column) for column in columns], names=[f"c{i}" for i in range(len(columns))])
+        self._connection.register("ledger_rows", values)
+        try:
+            self._connection.execute(f"insert into {SCHEMA}.{table} select * from ledger_rows")
+        finally:
+            self._connection.unregister("ledger_rows")
 
     def _ensure(self, table: str, columns: Sequence[str]) -> list[str]:
         """Make sure the schema, the ledger, the table and every column are there. Says which columns were added."""
@@ -117,14 +234,19 @@ class DuckDBWarehouse:
         ).fetchall()
         return {name for (name,) in rows}
 
-    def _tables(self) -> bool:
-        return bool(self._columns(BATCHES))
-
     def _rollback(self) -> None:
         try:
             self._connection.execute("rollback")
         except duckdb.Error:  # the engine ended the transaction itself, which undid it
             return
+
+
+def _gone(streams: Sequence[str], batch_id: str, keys: Iterable[tuple[str, str]]) -> list[tuple[object, ...]]:
+    return [
+        (stream, batch_id, key, "gone", at.removesuffix("Z").removesuffix("+00:00"), 0)
+        for key, at in keys
+        for stream in streams
+    ]
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

@@ -204,7 +204,7 @@ class PlainApi:
             last = self._last_edges.get(name)
             if edges:
                 self._last_edges[name] = edges[-1]
-            if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+            if FaultKind.DUPLICATE_ROWS in struck and last is not None and variables.get("after"):
                 edges.insert(0, last)
             page = value.get("pageInfo")
             if page is not None and FaultKind.STUCK_CURSOR in struck and variables.get("after"):

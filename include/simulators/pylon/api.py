@@ -195,7 +195,7 @@ class PylonApi:
         last = self._last_rows.get(call.name)
         if page.rows:
             self._last_rows[call.name] = page.rows[-1]
-        if FaultKind.DUPLICATE_ROWS in struck and last is not None:
+        if FaultKind.DUPLICATE_ROWS in struck and last is not None and call.cursor():  # a first page follows none
             page.rows.insert(0, last)
         if FaultKind.STUCK_CURSOR in struck and call.cursor():
             page.cursor = call.cursor()

@@ -6,11 +6,17 @@
 {%- endmacro %}
 
 {% macro duckdb__json_text(column, member) -%}
-    {{ text("json_extract_string(try_cast(" ~ column ~ " as json), '$.\"" ~ member ~ "\"')") }}
+    {{ scalar("json_extract_string(try_cast(" ~ column ~ " as json), '$.\"" ~ member ~ "\"')") }}
 {%- endmacro %}
 
 {% macro snowflake__json_text(column, member) -%}
-    {{ text("cast(get(try_parse_json(" ~ column ~ "), '" ~ member ~ "') as varchar)") }}
+    {{ scalar("cast(get(try_parse_json(" ~ column ~ "), '" ~ member ~ "') as varchar)") }}
+{%- endmacro %}
+
+
+{#- A value found in JSON, without blanks around it; NULL where nothing or the empty-set sign is left. -#}
+{% macro scalar(expression) -%}
+    nullif(nullif(trim({{ expression }}), ''), '∅')
 {%- endmacro %}
 
 
@@ -29,8 +35,8 @@
         ~ "json_extract_string(field, '$.slug') = '" ~ slug ~ "')[1]" -%}
     {%- set field = "coalesce(" ~ keyed ~ ", " ~ listed ~ ")" -%}
     coalesce(
-        {{ text("json_extract_string(" ~ field ~ ", '$.value')") }},
-        {{ text("json_extract_string(" ~ field ~ ", '$.values[0]')") }}
+        {{ scalar("json_extract_string(" ~ field ~ ", '$.value')") }},
+        {{ scalar("json_extract_string(" ~ field ~ ", '$.values[0]')") }}
     )
 {%- endmacro %}
 
@@ -41,8 +47,8 @@
         ~ "'), 0)" -%}
     {%- set field = "coalesce(" ~ keyed ~ ", " ~ listed ~ ")" -%}
     coalesce(
-        {{ text("cast(get(" ~ field ~ ", 'value') as varchar)") }},
-        {{ text("cast(get(get(" ~ field ~ ", 'values'), 0) as varchar)") }}
+        {{ scalar("cast(get(" ~ field ~ ", 'value') as varchar)") }},
+        {{ scalar("cast(get(get(" ~ field ~ ", 'values'), 0) as varchar)") }}
     )
 {%- endmacro %}
 

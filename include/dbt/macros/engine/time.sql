@@ -52,3 +52,20 @@
 
 {% macro duckdb__iso_day_of_week(day) -%} cast(isodow({{ day }}) as integer) {%- endmacro %}
 {% macro snowflake__iso_day_of_week(day) -%} cast(dayofweekiso({{ day }}) as integer) {%- endmacro %}
+
+
+{#- Every day from one date up to, but not with, another, as one column date_day. -#}
+{% macro days_between(first, end) -%}
+    {{ return(adapter.dispatch('days_between')(first, end)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_between(first, end) -%}
+    select cast(day as date) as date_day
+    from range(date '{{ first }}', date '{{ end }}', interval 1 day) as days(day)
+{%- endmacro %}
+
+{% macro snowflake__days_between(first, end) -%}
+    {%- set count = (modules.datetime.date.fromisoformat(end) - modules.datetime.date.fromisoformat(first)).days -%}
+    select dateadd('day', row_number() over (order by seq4()) - 1, cast('{{ first }}' as date)) as date_day
+    from table(generator(rowcount => {{ count }}))
+{%- endmacro %}

@@ -150,19 +150,26 @@
 {%- endmacro %}
 
 
-{#- After the model, 2 and 3: the pending batches, and no others, are now what the model holds. -#}
-{% macro unmark_pending_batches() -%}
+{#-
+    After the model, 2: the pending batches, and no others, are now what the model holds. One statement, so that no
+    crash can leave a batch neither held nor pending.
+-#}
+{% macro mark_pending_batches() -%}
     {%- if execute -%}
-    delete from {{ bookkeeping('APPLIED_BATCHES') }}
-    where MODEL = '{{ model.name }}' and BATCH_ID in (select BATCH_ID from {{ scratch('pending') }})
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro mark_pending_batches_applied() -%}
-    {%- if execute -%}
-    insert into {{ bookkeeping('APPLIED_BATCHES') }} (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
-    select '{{ model.name }}', BATCH_ID, LOAD_ID, '{{ silver_rules() }}', {{ now_utc() }}, '{{ invocation_id }}'
-    from {{ scratch('pending') }}
-    where LOAD_ID is not null
+    merge into {{ bookkeeping('APPLIED_BATCHES') }} as held
+        using {{ scratch('pending') }} as pending
+        on held.MODEL = '{{ model.name }}' and held.BATCH_ID = pending.BATCH_ID
+    when matched and pending.LOAD_ID is null then delete
+    when matched then update set
+        LOAD_ID = pending.LOAD_ID,
+        RULES = '{{ silver_rules() }}',
+        APPLIED_AT = {{ now_utc() }},
+        INVOCATION_ID = '{{ invocation_id }}'
+    when not matched and pending.LOAD_ID is not null then
+        insert (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
+        values (
+            '{{ model.name }}', pending.BATCH_ID, pending.LOAD_ID, '{{ silver_rules() }}', {{ now_utc() }},
+            '{{ invocation_id }}'
+        )
     {%- endif -%}
 {%- endmacro %}

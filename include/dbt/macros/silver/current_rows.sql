@@ -16,19 +16,12 @@
     {%- set stream = stream_facts(source_name, table) -%}
     {%- set meta = stream.meta -%}
     {%- set of_parent = meta.coverage == 'parent' -%}
-    {%- set seen_at = utc_timestamp('DATE_TO_WAREHOUSE') -%}
     {%- set newest_first -%}
         partition by RECORD_KEY
-        order by
-            {% if meta.order_by -%}
-            {{ utc_timestamp(meta.order_by) }} desc nulls last,
-            {% endif -%}
-            {{ seen_at }} desc nulls last,
-            SOURCE_FILE desc nulls last,
-            RECORD_HASH desc
-            {%- for column in meta.volatile or [] %},
-            {{ column }} desc nulls last
-            {%- endfor %}
+            order by
+                {% if meta.order_by %}ROW_VERSION_AT desc nulls last, {% endif -%}
+                ROW_READ_AT desc nulls last, SOURCE_FILE desc, RECORD_HASH desc
+                {%- for column in meta.volatile or [] %}, {{ column }} desc nulls last{% endfor %}
     {%- endset -%}
 
     select
@@ -47,38 +40,52 @@
         from (
             select
                 *,
-                row_number() over ({{ newest_first }}) as RECENCY,
-                lead(RECORD_HASH) over ({{ newest_first }}) as OLDER_HASH,
+                row_number() over (
+                    {{ newest_first }}
+                ) as ROW_RECENCY,
+                lead(RECORD_HASH) over (
+                    {{ newest_first }}
+                ) as ROW_OLDER_HASH,
                 {% if of_parent -%}
-                lead(PARENT_KEY) over ({{ newest_first }}) as OLDER_PARENT_KEY,
+                lead(PARENT_KEY) over (
+                    {{ newest_first }}
+                ) as ROW_OLDER_PARENT_KEY,
                 {% endif -%}
-                first_value({{ seen_at }}) over (
+                first_value(ROW_READ_AT) over (
                     {{ newest_first }}
                     rows between unbounded preceding and unbounded following
-                ) as LAST_SEEN_AT
-            from {{ stream.bronze }}
-            {% if is_incremental() -%}
-            where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
-            {% endif -%}
+                ) as ROW_LAST_SEEN_AT
+            from (
+                select
+                    *,
+                    {% if meta.order_by -%}
+                    {{ utc_timestamp(meta.order_by) }} as ROW_VERSION_AT,
+                    {% endif -%}
+                    {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as ROW_READ_AT
+                from {{ stream.bronze }}
+                {% if is_incremental() -%}
+                where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+                {% endif %}
+            ) as delivered
         ) as versions
         where
-            OLDER_HASH is null
-            or OLDER_HASH <> RECORD_HASH
+            ROW_OLDER_HASH is null
+            or ROW_OLDER_HASH <> RECORD_HASH
             {%- if of_parent %}
-            or OLDER_PARENT_KEY is distinct from PARENT_KEY
+            or ROW_OLDER_PARENT_KEY is distinct from PARENT_KEY
             {%- endif %}
-        qualify row_number() over (partition by RECORD_KEY order by RECENCY) = 1
+        qualify row_number() over (partition by RECORD_KEY order by ROW_RECENCY) = 1
     ) as kept
     left join {{ absences(stream, meta.coverage) }} as absence
         on
             absence.SCOPE = {{ 'kept.PARENT_KEY' if of_parent else "'*'" }}
-            and absence.OBSERVED_AT > kept.LAST_SEEN_AT
-            and absence.OBSERVED_BEFORE <= kept.LAST_SEEN_AT
+            and absence.OBSERVED_AT > kept.ROW_LAST_SEEN_AT
+            and absence.OBSERVED_BEFORE <= kept.ROW_LAST_SEEN_AT
     left join {{ absences(stream, 'record') }} as gone
         on
             gone.SCOPE = kept.RECORD_KEY
-            and gone.OBSERVED_AT > kept.LAST_SEEN_AT
-            and gone.OBSERVED_BEFORE <= kept.LAST_SEEN_AT
+            and gone.OBSERVED_AT > kept.ROW_LAST_SEEN_AT
+            and gone.OBSERVED_BEFORE <= kept.ROW_LAST_SEEN_AT
 {%- endmacro %}
 
 
@@ -126,7 +133,7 @@
     {% if parent -%}
     PARENT_KEY,
     {% endif -%}
-    {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as DATE_TO_WAREHOUSE,
+    ROW_READ_AT as DATE_TO_WAREHOUSE,
     SOURCE_FILE,
     BATCH_ID,
     PIPELINE_RUN_ID,

@@ -1,6 +1,20 @@
--- Silver holds every key Bronze holds, and no other: an increment that misses its first load would show here.
-select coalesce(bronze.RECORD_KEY, silver.RECORD_KEY) as RECORD_KEY
-from (select distinct RECORD_KEY from {{ source('def_bronze', 'PYLON_ACCOUNTS') }}) as bronze
-full outer join {{ ref('def_pylon_accounts') }} as silver
-    on silver.RECORD_KEY = bronze.RECORD_KEY
-where bronze.RECORD_KEY is null or silver.RECORD_KEY is null
+-- Silver holds every key Bronze holds, and no other: an increment that missed its first load would show here.
+with delivered as (
+
+    select distinct RECORD_KEY
+    from {{ source('def_bronze', 'PYLON_ACCOUNTS') }}
+
+),
+
+held as (
+
+    select RECORD_KEY
+    from {{ ref('def_pylon_accounts') }}
+
+)
+
+select coalesce(delivered.RECORD_KEY, held.RECORD_KEY) as RECORD_KEY
+from delivered
+full outer join held
+    on delivered.RECORD_KEY = held.RECORD_KEY
+where delivered.RECORD_KEY is null or held.RECORD_KEY is null

@@ -1,10 +1,29 @@
 -- The aggregate's counts, over all its rows, are the fact's rows.
-select *
-from (
+with tickets as (
+
     select
-        (select count(*) from {{ ref('fct_def_tickets') }}) as tickets,
-        (select coalesce(sum(tickets_created), 0) from {{ ref('agg_def_ticket_activity_channel_daily') }}) as created,
-        (select count(*) from {{ ref('fct_def_tickets') }} where is_resolved) as resolved_tickets,
-        (select coalesce(sum(tickets_resolved), 0) from {{ ref('agg_def_ticket_activity_channel_daily') }}) as resolved
-) as totals
-where tickets <> created or resolved_tickets <> resolved
+        count(*) as created,
+        count(case when is_resolved then 1 end) as resolved
+    from {{ ref('fct_def_tickets') }}
+
+),
+
+activity as (
+
+    select
+        coalesce(sum(tickets_created), 0) as created,
+        coalesce(sum(tickets_resolved), 0) as resolved
+    from {{ ref('agg_def_ticket_activity_channel_daily') }}
+
+)
+
+select
+    tickets.created as tickets_created,
+    activity.created as counted_created,
+    tickets.resolved as tickets_resolved,
+    activity.resolved as counted_resolved
+from tickets
+cross join activity
+where
+    tickets.created <> activity.created
+    or tickets.resolved <> activity.resolved

@@ -1,14 +1,7 @@
 {#- The years any client has tickets in, with room on both sides. -#}
 with days as (
 
-    {{ dbt.date_spine('day', "cast('2015-01-01' as date)", "cast('2036-01-01' as date)") }}
-
-),
-
-dated as (
-
-    select cast(date_day as date) as date_day
-    from days
+    {{ days_between('2015-01-01', '2036-01-01') }}
 
 ),
 
@@ -22,7 +15,7 @@ final as (
         cast({{ dbt.date_trunc('year', 'date_day') }} as date) as year_start,
         {{ iso_day_of_week('date_day') }} as iso_day_of_week,
         {{ iso_day_of_week('date_day') }} >= 6 as is_weekend
-    from dated
+    from days
 
 )
 

@@ -26,33 +26,34 @@ tickets as (
         'pylon' as support_system,
         issues.*
     from issues
-    where not is_deleted
+    where not issues.is_deleted
 
 ),
 
--- Custom fields are typed by hand in the vendor's settings, so case and blanks vary.
+-- The slugs of custom fields are written by hand in the vendor's settings, so their case varies.
 normalised as (
 
     select
         tickets.*,
-        lower(trim(priority)) as priority_normalised,
-        lower(trim(category)) as category_normalised,
-        lower(trim(handler)) as handler_normalised,
-        lower(trim(resolution_type)) as resolution_type_normalised,
-        lower(trim(self_servable)) as self_servable_normalised,
+        lower(tickets.priority) as priority_normalised,
+        lower(tickets.category) as category_normalised,
+        lower(tickets.handler) as handler_normalised,
+        lower(tickets.resolution_type) as resolution_type_normalised,
+        lower(tickets.self_servable) as self_servable_normalised,
         case
-            when state in ('new', 'waiting_on_you', 'waiting_on_customer', 'on_hold', 'closed') then state
-            when state is not null then 'custom'
+            when tickets.state in ('new', 'waiting_on_you', 'waiting_on_customer', 'on_hold', 'closed')
+                then tickets.state
+            when tickets.state is not null then 'custom'
         end as state_normalised,
         case
-            when source is null then 'unknown'
+            when tickets.source is null then 'unknown'
             else coalesce(channel_map.channel, 'other')
         end as channel
     from tickets
     left join channel_map
         on
-            channel_map.support_system = tickets.support_system
-            and channel_map.source_channel = lower(trim(tickets.source))
+            tickets.support_system = channel_map.support_system
+            and lower(trim(tickets.source)) = channel_map.source_channel
 
 ),
 

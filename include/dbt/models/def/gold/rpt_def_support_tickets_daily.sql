@@ -38,7 +38,7 @@ final as (
         ) as avg_ticket_resolution_days
     from activity
     left join accounts
-        on accounts.account_id = activity.account_id
+        on activity.account_id = accounts.account_id
 
 )
 

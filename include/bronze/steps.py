@@ -1,0 +1,392 @@
+"""The steps of a run, for whoever drives them: Airflow's tasks, the command line, a test.
+
+How a connection is found is handed in, so nothing here knows Airflow. Each step says in its log what it did, and raises
+one sentence on what went wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from include.bronze.batch import PARENT_KEY, Batch, Window, stamp
+from include.bronze.extract import Extraction, Source
+from include.bronze.landing import Landing
+from include.bronze.plan import PlannedBatch, plan_stream
+from include.bronze.sources import plain, pylon
+from include.bronze.sources.files import DropFolder, MissingFileError
+from include.bronze.sources.http import Api, Credentials, SourceError
+from include.bronze.streams import DROPPED, Cadence, Coverage, LoadStrategy, column_name
+from include.bronze.warehouses import BronzeTable, HeldError, Known, Loaded, Warehouse
+from include.bronze.warehouses.lock import lease, warehouse_lock
+from include.settings import INDEX_LAG, Client, ClientStream, ConfigurationError, Settings
+from include.settings import Source as SourceConfiguration
+
+log = logging.getLogger(__name__)
+
+# A day's file may be corrected for this long after the day; it is compared with what was landed, and loaded again.
+FILE_CORRECTIONS = timedelta(days=14)
+
+Plan = dict[str, list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What opens a source, however it was configured."""
+
+    base_url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A batch that is landed and waits for a person."""
+
+    batch_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Bronze:
+    """One client's Bronze: what its streams are, where they are read and where they are kept."""
+
+    settings: Settings
+    client: Client
+    find_connection: Callable[[str], Connection]
+    holder: str
+
+    @property
+    def landing(self) -> Landing:
+        return Landing(self.settings.landing)
+
+    # -- plan
+
+    def preflight(self) -> None:
+        """Check every source before anything is loaded from any: its token, its region, its permissions."""
+        by_source: dict[str, list[ClientStream]] = {}
+        for stream in self.client.streams:
+            if stream.source.connection:
+                by_source.setdefault(stream.source_name, []).append(stream)
+        for name, streams in by_source.items():
+            log.info("%s: %s answers", name, self._source(streams[0]).preflight([s.spec for s in streams]))
+
+    def plan(self, until: datetime, *, cadence: Cadence = Cadence.NIGHTLY) -> Plan:
+        """Every batch each stream lacks up to an instant, less the time a vendor's index may lag."""
+        until = min(until, self.settings.now()) - INDEX_LAG
+        plans: Plan = {}
+        with self.warehouse() as warehouse:
+            for stream in self.client.streams:
+                if stream.spec.cadence is cadence:
+                    planned = self._plan(stream, until, warehouse.completed(stream.name))
+                    plans[stream.name] = [
+                        {"batch_id": item.batch.id, "strategy": item.strategy.value} for item in planned
+                    ]
+                    log.info("%s: %d batches to load%s", stream.name, len(planned), _span(planned))
+        return plans
+
+    def recorded_plan(self, key: str, make: Callable[[], Plan]) -> Plan:
+        """The plan of a run: made once, and the same list again whenever the run is cleared."""
+        path = f"{self.client.code}/plans/{key}.json"
+        if recorded := self.landing.read(path):
+            log.info("this run has planned before: its recorded list of batches is used again")
+            plan: Plan = json.loads(recorded)
+            return plan
+        plan = make()
+        self.landing.write(path, json.dumps(plan).encode())
+        return plan
+
+    def _plan(self, stream: ClientStream, until: datetime, completed: Sequence[Window]) -> list[PlannedBatch]:
+        start = datetime.combine(stream.source.history_from, self.client.night, tzinfo=self.client.grid.zone)
+        planned = plan_stream(
+            self.client.code, stream.name, stream.spec, self.client.grid, start.astimezone(UTC), until, completed
+        )
+        if stream.source.system == DROPPED and stream.spec.coverage is Coverage.WINDOW:
+            planned = self._with_files(stream, planned, until)
+        return planned
+
+    def _with_files(self, stream: ClientStream, planned: list[PlannedBatch], until: datetime) -> list[PlannedBatch]:
+        """Of the missing cells those whose file has come, and of the loaded ones those whose file has changed since."""
+        source = self._source(stream)
+        assert isinstance(source, DropFolder)
+        there = [item for item in planned if source.has_file(stream.spec, item.batch.window)]
+        late = [i for i in planned if i not in there and i.batch.window.end > until - FILE_CORRECTIONS]
+        if late:
+            log.warning("%s: %d of the last %d days have no file yet", stream.name, len(late), FILE_CORRECTIONS.days)
+        open_ids = {item.batch.id for item in planned}
+        for window in self.client.grid.cells(until - FILE_CORRECTIONS, until):
+            batch = Batch(self.client.code, stream.name, window)
+            attempts = self.landing.attempts(batch)
+            print_now = source.fingerprint(stream.spec, window)
+            if batch.id not in open_ids and attempts and print_now and print_now not in attempts[-1].request_ids:
+                log.info("%s: its file was corrected and is loaded again", batch.id)
+                there.append(PlannedBatch(batch, stream.spec.strategy))
+        return there
+
+    # -- extract
+
+    def extract(
+        self,
+        stream_name: str,
+        planned: Sequence[Mapping[str, str]],
+        run_id: str,
+        *,
+        progress: Callable[[str], None] = log.info,
+        again: bool = False,
+    ) -> list[str]:
+        """Read planned batches into landing. One that this run has landed already is not asked for again."""
+        stream = self.client.stream(stream_name)
+        landing = self.landing
+        items = [PlannedBatch(Batch.parse(i["batch_id"]), LoadStrategy(i["strategy"])) for i in planned]
+        todo = [
+            item
+            for item in items
+            if again or not any(attempt.pipeline_run_id == run_id for attempt in landing.attempts(item.batch))
+        ]
+        if len(todo) < len(items):
+            log.info("%s: %d batches were landed by an earlier try of this run", stream_name, len(items) - len(todo))
+        if not todo:
+            log.info("%s: nothing new to extract", stream_name)
+            return [item.batch.id for item in items]
+        with self._lease(stream):
+            source = self._source(stream)
+            log.info("%s: reading from %s", stream_name, source.preflight([stream.spec]))
+            extraction = self._extraction(stream, source, run_id, progress)
+            landed = {item.batch.id for item in items} - {item.batch.id for item in todo}
+            for number, item in enumerate(todo, 1):
+                parents = self._parents(stream, item.batch.window)
+                try:
+                    manifest = extraction.extract(item, parents)
+                except MissingFileError as missing:
+                    log.warning("%s: %s", item.batch.id, missing)
+                    continue
+                landed.add(item.batch.id)
+                progress(
+                    f"{item.batch.id}: {number} of {len(todo)} batches, {manifest.rows} rows, {manifest.pages} pages"
+                )
+        return [item.batch.id for item in items if item.batch.id in landed]
+
+    def _extraction(
+        self, stream: ClientStream, source: Source, run_id: str, progress: Callable[[str], None]
+    ) -> Extraction:
+        return Extraction(
+            stream.spec,
+            source,
+            self.landing,
+            run_id,
+            stream.source.overlap,
+            self.settings.reading_clock,
+            progress,
+        )
+
+    def _parents(self, stream: ClientStream, window: Window) -> list[str] | None:
+        """The keys of every parent delivered in a window, by what is landed of the parent stream."""
+        if stream.parent is None:
+            return None
+        keys: dict[str, None] = {}
+        reached = window.start
+        landing = self.landing
+        for batch in landing.batches(self.client.code, stream.parent):
+            if batch.window.end <= window.start or batch.window.start >= window.end:
+                continue
+            attempts = landing.attempts(batch)
+            if not attempts:
+                continue
+            keys |= dict.fromkeys(landing.keys(attempts[-1]))
+            if batch.window.start <= reached:
+                reached = max(reached, batch.window.end)
+        if reached < window.end:
+            raise SourceError(
+                f"{stream.name} {window} is read for each record of {stream.parent}, which is landed only up to "
+                f"{reached:%Y-%m-%d %H:%M} UTC; extract {stream.parent} first"
+            )
+        return list(keys)
+
+    @contextmanager
+    def _lease(self, stream: ClientStream) -> Iterator[None]:
+        """Be the only one to call this stream's rate bucket."""
+        if stream.source.connection is None:
+            yield
+            return
+        bucket = plain.BUCKET if stream.source.system == "plain" else stream.spec.request
+        with lease(self.settings.data_dir / "leases", stream.source.connection, bucket, self.holder):
+            yield
+
+    def _source(self, stream: ClientStream) -> Source:
+        """The system a stream is read from."""
+        source = stream.source
+        if source.connection is None:
+            url = source.url or str(self.settings.data_dir / "drop" / stream.spec.request)
+            return DropFolder(url, self.client.grid, self.settings.reading_clock)
+        connection = self.find_connection(source.connection)
+        if not connection.token:
+            raise ConfigurationError(
+                f"connection {source.connection} has no token: put the API token in its password field, "
+                f"or set {source.connection.upper()}_TOKEN in the environment"
+            )
+        gap = float(connection.extra.get("minimum_gap_seconds", source.minimum_gap.total_seconds()))
+        api = Api(
+            Credentials(connection.base_url or _default_url(source, connection), connection.token),
+            minimum_gap=timedelta(seconds=gap),
+            reading_clock=self.settings.reading_clock,
+        )
+        return plain.Plain(api) if source.system == "plain" else pylon.Pylon(api)
+
+    # -- load
+
+    def load(self, stream_name: str, batch_ids: Sequence[str], run_id: str) -> tuple[list[Loaded], list[Held]]:
+        """Load the newest attempt of each batch, each in a transaction of its own."""
+        stream = self.client.stream(stream_name)
+        target = self.table(stream)
+        landing = self.landing
+        done: list[Loaded] = []
+        held: list[Held] = []
+        with self.warehouse() as warehouse:
+            warehouse.prepare(target)
+            for batch_id in batch_ids:
+                manifest = landing.newest(Batch.parse(batch_id))
+                try:
+                    loaded = warehouse.load(target, manifest, landing, run_id)
+                except HeldError as reason:
+                    log.error("%s", reason)
+                    held.append(Held(batch_id, str(reason)))
+                    continue
+                for column in loaded.new_columns:
+                    log.warning("%s has a new column %s", target.name, column)
+                log.info("%s: %d rows into %s (%d before)", batch_id, loaded.rows, target.name, loaded.rows_before)
+                done.append(loaded)
+        return done, held
+
+    def table(self, stream: ClientStream) -> BronzeTable:
+        """A stream's Bronze table."""
+        spec = stream.spec
+        buried = (stream.buries, *self._children(stream.buries)) if stream.buries else ()
+        return BronzeTable(
+            name=stream.table,
+            stream=stream.name,
+            columns=(*spec.columns, PARENT_KEY) if spec.coverage is Coverage.PARENT else spec.columns,
+            replaces_everything=spec.strategy in (LoadStrategy.FULL_REFRESH, LoadStrategy.TRUNCATE_INSERT),
+            is_directory=spec.coverage is Coverage.SNAPSHOT,
+            is_child=spec.coverage is Coverage.PARENT,
+            version_stamp=spec.version_stamp.upper() if spec.version_stamp and not spec.stamp_path else None,
+            children=self._children(stream.name),
+            buries=buried,
+        )
+
+    def _children(self, parent: str) -> tuple[str, ...]:
+        return tuple(stream.name for stream in self.client.streams if stream.parent == parent)
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Warehouse]:
+        """The client's Bronze schema, with the warehouse lock held where the engine needs it."""
+        target = self.settings.target
+        if not target.is_embedded:
+            raise ConfigurationError(f"SUPPORT_TARGET is '{target}', which Bronze cannot load yet; use local or ci")
+        # Imported where it is needed: this module is imported whenever a DAG file is parsed.
+        from include.bronze.warehouses.duckdb import DuckDBWarehouse
+
+        with warehouse_lock(self.settings.warehouse_dir, self.holder):
+            opened = DuckDBWarehouse(self.settings.database_file(self.client.code))
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+    # -- deletions
+
+    def confirm_deletions(self, listing: str, run_id: str) -> str | None:
+        """Look up, one by one, what a listing of ids casts doubt on; land the answers as a batch of the real stream.
+
+        A record the listing lacks, and that was last read before the listing began, is either gone or was missed by it;
+        a record whose stamp in the listing is newer than what is known was changed where no window saw it.
+        """
+        listed_stream, listing_batch = self._listing(listing)
+        stream = self.client.stream(f"{listed_stream.source_name}_{listed_stream.spec.lists}")
+        manifest = self.landing.newest(listing_batch)
+        listed = self.landing.versions(manifest, column_name(listed_stream.spec.version_stamp or ""))
+        with self.warehouse() as warehouse:
+            known = warehouse.known(self.table(stream))
+        doubtful = suspects(known, listed, manifest.started_at)
+        if not doubtful:
+            log.info("%s: every record is where it was", stream.name)
+            return None
+        # Not on the grid, so it covers no cell: the night loads that again.
+        window = Window(manifest.started_at.replace(microsecond=0), self._next_second())
+        planned = PlannedBatch(Batch(self.client.code, stream.name, window), stream.spec.strategy)
+        with self._lease(stream):
+            source = self._source(stream)
+            found = self._extraction(stream, source, run_id, log.info).look_up(planned, doubtful)
+        log.info("%s: %d looked up, %d gone", stream.name, len(doubtful), len(found.coverage))
+        return found.batch_id
+
+    def _next_second(self) -> datetime:
+        return self.settings.reading_clock().replace(microsecond=0) + timedelta(seconds=1)
+
+    def _listing(self, name: str) -> tuple[ClientStream, Batch]:
+        stream = self.client.stream(name)
+        landed = [batch for batch in self.landing.batches(self.client.code, name) if self.landing.attempts(batch)]
+        if not landed:
+            raise SourceError(f"{name} has not been landed yet; extract it first")
+        return stream, landed[-1]
+
+
+def connection_from_environment(conn_id: str, environment: Mapping[str, str] = os.environ) -> Connection:
+    """A connection by `{CONN_ID}_TOKEN` and `{CONN_ID}_URL`, or as Airflow writes one: AIRFLOW_CONN_{CONN_ID}, JSON."""
+    name = conn_id.upper()
+    token, url = environment.get(f"{name}_TOKEN"), environment.get(f"{name}_URL")
+    written = environment.get(f"AIRFLOW_CONN_{name}", "")
+    if token or not written.startswith("{"):
+        return Connection(url, token)
+    try:
+        as_airflow = json.loads(written)
+    except ValueError as error:
+        raise ConfigurationError(f"environment: AIRFLOW_CONN_{name} is no JSON ({error}); quote it whole") from None
+    extra = as_airflow.get("extra") or {}
+    return Connection(
+        as_airflow.get("host") or url,
+        as_airflow.get("password"),
+        json.loads(extra) if isinstance(extra, str) else extra,
+    )
+
+
+def suspects(known: Mapping[str, Known], listed: Mapping[str, str | None], began: datetime) -> list[str]:
+    """The keys a listing casts doubt on."""
+    before = stamp(began)
+    missing = [key for key, record in known.items() if key not in listed and record.read_at < before]
+    changed = [
+        key for key, version in listed.items() if key not in known or _is_newer(version, known[key].version_stamp)
+    ]
+    return sorted({*missing, *changed})
+
+
+def _is_newer(one: str | None, other: str | None) -> bool:
+    if not one or not other:
+        return bool(one)
+    try:
+        return datetime.fromisoformat(one) > datetime.fromisoformat(other)
+    except ValueError:
+        return one != other
+
+
+def _default_url(source: SourceConfiguration, connection: Connection) -> str:
+    if source.system == "plain":
+        return plain.BASE_URL
+    region = str(connection.extra.get("region", "us"))
+    if region not in pylon.BASE_URLS:
+        raise ConfigurationError(
+            f"connection {source.connection}: extra.region is '{region}'; it must be {' or '.join(pylon.BASE_URLS)}"
+        )
+    return pylon.BASE_URLS[region]
+
+
+def _span(planned: Sequence[PlannedBatch]) -> str:
+    if not planned:
+        return ""
+    first, last = planned[0].batch.window.start, planned[-1].batch.window.end
+    return f", from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"

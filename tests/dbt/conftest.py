@@ -1,0 +1,32 @@
+"""One recording of Silver for all tests that replay it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dbt.bronze import Bronze, Look, Row, account, at, issue, note, open_warehouse
+from tests.dbt.project import Project, copy_of_project
+from tests.dbt.silver import Script, record
+
+CHILDREN = Path(__file__).parent / "children"
+RECORDED = {
+    "def_pylon_issues": "pylon_issues",
+    "def_pylon_accounts": "pylon_accounts",
+    "def_pylon_notes": "pylon_notes",
+}
+
+
+@pytest.fixture(scope="session")
+def silver_scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Script]:
+    """What dbt sends for each Silver model, and for one of child records that only the tests have."""
+    folder = tmp_path_factory.mktemp("recording")
+    project = Project(folder / "data", copy_of_project(folder, CHILDREN))
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        bronze.load("pylon_issues", "b0", [Row(issue("k0", at(0)), at(1))])
+        bronze.load("pylon_accounts", "b0", [Row(account("k0", at(0)), at(1))], [Look("*", at(0))])
+        bronze.load("pylon_notes", "b0", [Row(note("k0", at(0)), at(1), parent="p0")], [Look("p0", at(0))])
+    return record(project, list(RECORDED))

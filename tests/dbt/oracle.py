@@ -1,0 +1,92 @@
+"""What Silver must hold, worked out in plain Python from Bronze and its ledger: slow, and short enough to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from include.bronze.streams import Coverage
+from tests.dbt.bronze import STREAMS, Bronze
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The row Silver keeps of one key, and what became of the record."""
+
+    record_hash: str
+    batch_id: str
+    source_file: str
+    read_at: datetime | None
+    volatile: tuple[str | None, ...]
+    parent: str | None
+    deleted_at: datetime | None
+    deleted_how: str | None
+
+
+def current_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
+    """The current state of every record Bronze holds."""
+    rows = _rows(bronze, bronze.table(stream), "true")
+    looks = _rows(bronze, f"{bronze.database}.BRONZE.INGEST_COVERAGE", f"STREAM = '{stream}'")
+    spec = STREAMS[stream]
+    volatile = sorted(field.upper() for field in spec.volatile)
+
+    def age(row: dict[str, Any]) -> tuple[Any, ...]:
+        stamp, read = _instant(row["UPDATED_AT"]), _instant(row["DATE_TO_WAREHOUSE"])
+        texts = [row["SOURCE_FILE"], row["RECORD_HASH"], *(row[name] or "" for name in volatile)]
+        return (stamp or datetime.min, read or datetime.min, *texts)
+
+    current = {}
+    by_key = sorted(rows, key=lambda row: row["RECORD_KEY"])
+    for key, versions in groupby(by_key, key=lambda row: row["RECORD_KEY"]):
+        newest_first = sorted(versions, key=age, reverse=True)
+        newest = kept = newest_first[0]
+        for older in newest_first[1:]:
+            if (older["RECORD_HASH"], older.get("PARENT_KEY")) != (kept["RECORD_HASH"], kept.get("PARENT_KEY")):
+                break
+            kept = older
+        last_seen = _instant(newest["DATE_TO_WAREHOUSE"])
+        assert last_seen is not None
+        missed = min(_misses(spec.coverage, key, newest.get("PARENT_KEY"), looks, last_seen), default=(None, 0, None))
+        current[key] = Kept(
+            record_hash=kept["RECORD_HASH"],
+            batch_id=kept["BATCH_ID"],
+            source_file=kept["SOURCE_FILE"],
+            read_at=_instant(kept["DATE_TO_WAREHOUSE"]),
+            volatile=tuple(kept[name] for name in volatile),
+            parent=kept.get("PARENT_KEY"),
+            deleted_at=missed[0],
+            deleted_how=missed[2],
+        )
+    return current
+
+
+def _misses(
+    coverage: Coverage, key: str, parent: str | None, looks: Iterable[dict[str, Any]], last_seen: datetime
+) -> Iterable[tuple[datetime, int, str]]:
+    """Every look that missed the record, with its rank among looks of the same instant."""
+    for look in looks:
+        scope, outcome, seen_at = look["SCOPE"], look["OUTCOME"], look["OBSERVED_AT"]
+        if seen_at <= last_seen:
+            continue
+        if scope == key and outcome == "gone":
+            yield seen_at, 0, "gone"
+        if coverage is Coverage.SNAPSHOT and scope == "*" and outcome == "complete":
+            yield seen_at, 1, "not in the directory"
+        if coverage is Coverage.PARENT and scope == parent:
+            yield seen_at, *((2, "parent gone") if outcome == "gone" else (1, "not under its parent"))
+
+
+def _rows(bronze: Bronze, table: str, condition: str) -> list[dict[str, Any]]:
+    relation = bronze.connection.execute(f"select * from {table} where {condition}")
+    names = [column[0].upper() for column in relation.description]
+    return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None) if text else None
+    except ValueError:
+        return None

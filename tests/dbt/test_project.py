@@ -1,0 +1,221 @@
+"""The dbt project as a whole: targets, names, selectors, and that it keeps out of its own folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.orchestration import dbt_sources
+from include.settings import DBT_PROJECT_DIR, load_settings
+from tests.dbt.project import Outcome, Project
+
+CLIENTS = load_settings({}).clients
+STRICT = ("--warn-error-options", '{"error": "all"}')
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def parsed(project: Project) -> dict[str, Outcome]:
+    """The project as each target sees it. No target is connected to."""
+    targets = ("local", "ci", "cicd", "dev", "prod")
+    return {target: project.run("parse", "--profile", "default", "--target", target, *STRICT) for target in targets}
+
+
+def models(outcome: Outcome) -> dict[str, Any]:
+    return {node.name: node for node in outcome.result.nodes.values() if node.resource_type == "model"}
+
+
+# ---------------------------------------------------------------- the generated sources
+
+
+def test_the_sources_are_what_the_inventory_and_the_clients_say() -> None:
+    for client in CLIENTS.values():
+        if client.streams:
+            path = dbt_sources.sources_path(client)
+            assert path.read_text() == dbt_sources.sources_yaml(client), (
+                f"{path} is stale; run python -m include.orchestration.dbt_sources"
+            )
+
+
+def test_a_check_names_the_stale_file_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dbt_sources, "DBT_PROJECT_DIR", tmp_path)
+    assert dbt_sources.main(["--check"]) == 1
+    assert "_def__sources.yml is stale" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.yml"))
+    assert dbt_sources.main([]) == 0
+    assert dbt_sources.main(["--check"]) == 0
+
+
+def test_a_stream_declares_all_that_silver_is_made_from() -> None:
+    source = yaml.safe_load(dbt_sources.sources_yaml(CLIENTS["def"]))["sources"][0]
+    tables = {table["name"]: table for table in source["tables"]}
+    assert tables["PYLON_ISSUES"]["config"]["meta"] == {
+        "system": "pylon",
+        "record_key": "ID",
+        "order_by": "UPDATED_AT",
+        "input_kind": "record_set",
+        "is_append_only": False,
+        "load_strategy": "incremental",
+        "coverage": "window",
+        "volatile": sorted(
+            [
+                "ACTIVE_TIME_BY_USER",
+                "ACTIVE_TIME_SECONDS",
+                "ATTACHMENT_URLS",
+                "BUSINESS_HOURS_ACTIVE_TIME_SECONDS",
+                "BUSINESS_HOURS_TIME_IN_STATUS_SECONDS",
+                "TIME_IN_STATUS_SECONDS",
+            ]
+        ),
+    }
+    assert tables["PYLON_ACCOUNTS"]["config"]["meta"]["coverage"] == "snapshot"
+    assert source["config"]["meta"]["reporting_timezone"] == CLIENTS["def"].timezone
+    assert {"INGEST_BATCHES", "INGEST_COVERAGE"} < tables.keys()
+    assert all(column["quote"] is False for table in tables.values() for column in table["columns"])
+
+
+# ---------------------------------------------------------------- targets and names
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("target", ["local", "ci", "cicd", "dev", "prod"])
+def test_every_target_parses_without_a_warning_and_names_its_databases(parsed: dict[str, Outcome], target: str) -> None:
+    assert parsed[target].success, parsed[target].said()
+    databases = {node.database for node in parsed[target].result.nodes.values() if node.resource_type == "model"}
+    assert databases == {f"DEF_DB_{target.upper()}", f"CORE_DB_{target.upper()}"}
+    assert {source.database for source in parsed[target].result.sources.values()} == {f"DEF_DB_{target.upper()}"}
+
+
+@pytest.mark.integration
+def test_a_target_nobody_knows_is_an_invalid_environment(tmp_path: Path) -> None:
+    profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())
+    profile["default"]["outputs"]["xyz"] = {"type": "duckdb", "path": ":memory:"}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
+    outcome = Project(tmp_path, profiles_dir=tmp_path).run("parse", "--target", "xyz")
+    assert not outcome.success
+    assert "invalid_environment" in outcome.said()
+    assert "'xyz'" in outcome.said()
+    assert "local, ci, cicd, dev, prod" in outcome.said()
+
+
+@pytest.mark.integration
+def test_a_target_the_profile_lacks_fails_and_names_those_it_has(project: Project) -> None:
+    outcome = project.run("parse", "--target", "xyz")
+    assert not outcome.success
+    assert "does not have a target named 'xyz'" in outcome.said()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("target", "prefix", "schemas"),
+    [
+        ("dev", "ana", {"ANA_SILVER", "ANA_GOLD"}),
+        ("dev", "", {"SILVER", "GOLD"}),
+        ("prod", "ana", {"SILVER", "GOLD"}),
+        ("local", "ana", {"SILVER", "GOLD"}),
+    ],
+)
+def test_only_a_developer_has_schemas_of_his_own(tmp_path: Path, target: str, prefix: str, schemas: set[str]) -> None:
+    outcome = Project(tmp_path).run("parse", "--target", target, environment={"SUPPORT_DEV_PREFIX": prefix})
+    assert outcome.success, outcome.said()
+    assert {node.schema for node in models(outcome).values()} == schemas
+
+
+@pytest.mark.integration
+def test_a_new_client_is_attached_and_given_its_database(parsed: dict[str, Outcome]) -> None:
+    profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())["default"]["outputs"]
+    for target in ("local", "ci", "cicd"):
+        opened = {Path(profile[target]["path"].removeprefix("md:")).stem} | {
+            each.get("alias") or each["path"].removeprefix("md:") for each in profile[target]["attach"]
+        }
+        assert opened == {f"{code}_DB_{target}".upper() for code in CLIENTS}
+
+
+# ---------------------------------------------------------------- models
+
+
+@pytest.mark.integration
+def test_every_silver_model_is_canonical(parsed: dict[str, Outcome]) -> None:
+    silver = {name: node for name, node in models(parsed["local"]).items() if "silver" in node.tags}
+    assert set(silver) == {"def_pylon_issues", "def_pylon_accounts"}
+    for node in silver.values():
+        config = node.config
+        assert (config.materialized, config.incremental_strategy, config.unique_key, config.on_schema_change) == (
+            "incremental",
+            "merge",
+            "RECORD_KEY",
+            "sync_all_columns",
+        )
+        assert not [each for each in node.depends_on.nodes if not each.startswith("source.")]
+
+
+@pytest.mark.integration
+def test_unit_tests_state_what_the_sources_declare(parsed: dict[str, Outcome]) -> None:
+    manifest = parsed["local"].result
+    declared = {f"def_{each.name.lower()}": each.config.meta for each in manifest.sources.values()}
+    stated = [each for each in manifest.unit_tests.values() if "declared_meta" in (each.overrides or _none).macros]
+    assert stated
+    for unit_test in stated:
+        meta = declared[unit_test.model]
+        for key, value in unit_test.overrides.macros["declared_meta"].items():
+            assert meta[key] == value, f"{unit_test.name} states {key}: {value}, the source declares {meta[key]}"
+
+
+class _none:
+    macros: dict[str, Any] = {}  # noqa: RUF012 - never written
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("selector", "wanted"),
+    [
+        ("reference", {"core_channels", "core_channel_map", "dim_channel", "dim_calendar"}),
+        (
+            "client_def",
+            {
+                "def_pylon_issues",
+                "def_pylon_accounts",
+                "fct_def_tickets",
+                "dim_account_def",
+                "agg_def_ticket_activity_channel_daily",
+                "rpt_def_support_tickets_daily",
+            },
+        ),
+        (
+            "support_ticket_lineage",
+            {
+                "def_pylon_issues",
+                "def_pylon_accounts",
+                "fct_def_tickets",
+                "dim_account_def",
+                "core_channel_map",
+                "agg_def_ticket_activity_channel_daily",
+                "rpt_def_support_tickets_daily",
+            },
+        ),
+    ],
+)
+def test_a_selector_holds_all_its_branches(project: Project, selector: str, wanted: set[str]) -> None:
+    outcome = project.run("ls", "--selector", selector, "--resource-type", "model", "seed", "--output", "name")
+    assert outcome.success, outcome.said()
+    assert set(outcome.result) == wanted
+
+
+@pytest.mark.integration
+def test_dbt_writes_nothing_into_the_project(tmp_path: Path) -> None:
+    copy = tmp_path / "project"
+    shutil.copytree(DBT_PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
+    outcome = Project(tmp_path / "data", copy).run("build", "--selector", "reference")
+    assert outcome.success, outcome.said()
+    assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before

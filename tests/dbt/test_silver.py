@@ -1,0 +1,205 @@
+"""Silver through real dbt: nights, corrections, changed rules, several models at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.bronze import Bronze, Look, Row, account, at, issue, open_warehouse, stamp
+from tests.dbt.oracle import current_records
+from tests.dbt.project import Outcome, Project, copy_of_project
+
+pytestmark = pytest.mark.integration
+
+SILVER = ("def_pylon_issues", "def_pylon_accounts")
+
+
+def test_nights_corrections_and_deletions_leave_what_a_rebuild_would(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    nights = [
+        # nothing loaded yet: the tables are there and empty
+        lambda bronze: None,
+        lambda bronze: (
+            bronze.load("pylon_issues", "n1", [Row(issue(f"i{n}", at(n)), at(60)) for n in range(6)]),
+            bronze.load("pylon_accounts", "n1", [Row(account(f"a{n}", at(0)), at(61)) for n in range(3)], [_all(60)]),
+        ),
+        # an account leaves, an issue changes, another is read again unchanged
+        lambda bronze: (
+            bronze.load(
+                "pylon_issues",
+                "n2",
+                [Row(issue("i1", at(90), state="closed"), at(120)), Row(issue("i2", at(2)), at(120))],
+            ),
+            bronze.load("pylon_accounts", "n2", [Row(account(f"a{n}", at(0)), at(121)) for n in range(2)], [_all(120)]),
+        ),
+        # the first night is extracted again and has become smaller; history arrives late; the account is back
+        lambda bronze: (
+            bronze.load("pylon_issues", "n1", [Row(issue("i0", at(0)), at(150))], attempt="a2"),
+            bronze.load("pylon_issues", "h0", [Row(issue("i1", at(-500), state="new"), at(160))]),
+            bronze.load("pylon_accounts", "n3", [Row(account(f"a{n}", at(0)), at(181)) for n in range(3)], [_all(180)]),
+        ),
+        # a batch is emptied, one vanishes, an issue turns out to be gone
+        lambda bronze: (
+            bronze.load("pylon_issues", "n2", [], [Look("i0", at(200), "gone")], attempt="a2"),
+            bronze.drop("pylon_accounts", "n2"),
+        ),
+    ]
+    for night in nights:
+        with open_warehouse(project.warehouse) as connection:
+            bronze = Bronze(connection)
+            bronze.create()
+            night(bronze)
+        outcome = project.run("run", "--select", *SILVER)
+        assert outcome.success, outcome.said()
+        with open_warehouse(project.warehouse) as connection:
+            for stream in ("pylon_issues", "pylon_accounts"):
+                held = {key: _kept(row) for key, row in _silver(connection, f"def_{stream}").items()}
+                wanted = current_records(Bronze(connection), stream)
+                assert held == {
+                    key: (k.batch_id, k.source_file, k.deleted_at, k.deleted_how) for key, k in wanted.items()
+                }
+
+    with open_warehouse(project.warehouse) as connection:
+        before = {model: _silver(connection, model) for model in SILVER}
+    assert {key for key, row in before["def_pylon_issues"].items() if row["IS_DELETED"]} == {"i0"}
+    refreshed = project.run("run", "--full-refresh", "--select", *SILVER)
+    assert refreshed.success, refreshed.said()
+    with open_warehouse(project.warehouse) as connection:
+        assert {model: _silver(connection, model) for model in SILVER} == before
+
+
+def test_the_thread_is_built_and_tested_to_the_report(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        created = stamp(at(-240))  # two in the morning UTC: the evening before in the reporting zone
+        resolved = issue("i1", at(0), created_at=created, resolution_time=stamp(at(24 * 60 - 240)), source="email")
+        bronze.load("pylon_issues", "n1", [Row(resolved, at(60)), Row(issue("i2", at(1), created_at=created), at(60))])
+        bronze.load("pylon_issues", "n2", [], [Look("i2", at(90), "gone")])
+        bronze.load("pylon_accounts", "n1", [Row(account("acc-1", at(0)), at(61))], [_all(60)])
+    for selector in ("reference", "client_def"):
+        outcome = project.run("build", "--selector", selector)
+        assert outcome.success, outcome.said()
+    with open_warehouse(project.warehouse) as connection:
+        connection.execute(f"attach '{project.warehouse / 'CORE_DB_LOCAL.duckdb'}' as CORE_DB_LOCAL")
+        report = connection.execute(
+            """
+            select metric_date::varchar, account_name, channel, tickets_created, tickets_resolved,
+                avg_ticket_resolution_days
+            from DEF_DB_LOCAL.GOLD.rpt_def_support_tickets_daily order by metric_date
+            """
+        ).fetchall()
+    assert report == [
+        ("2026-01-04", "Account acc-1", "email", 1, 0, None),
+        ("2026-01-05", "Account acc-1", "email", 0, 1, 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (
+            "models/def/silver/def_pylon_issues.sql",
+            "{{ text('TITLE') }} as TITLE,",
+            "upper({{ text('TITLE') }}) as TITLE,\n        {{ text('LINK') }} as URL,",
+        ),
+        ("macros/engine/values.sql", "else {{ column }} end", "else upper({{ column }}) end"),
+    ],
+    ids=["a changed column", "a changed macro"],
+)
+def test_changed_rules_reach_the_rows_no_batch_touches(tmp_path: Path, file: str, old: str, new: str) -> None:
+    project = Project(tmp_path / "data", copy_of_project(tmp_path))
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        bronze.load("pylon_issues", "n1", [Row(issue("i1", at(0), title="slow"), at(60))])
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "new"
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "merged"
+
+    path = project.project_dir / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "new"
+    with open_warehouse(project.warehouse) as connection:
+        assert _silver(connection, "def_pylon_issues")["i1"]["TITLE"] == "SLOW"
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "merged"
+
+
+def test_many_silver_models_at_once_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    project = Project(tmp_path / "data", copy_of_project(tmp_path))
+    folder = project.project_dir / "models" / "def" / "silver"
+    twins = [f"def_pylon_issues_{n}" for n in range(8)]
+    for twin in twins:
+        (folder / f"{twin}.sql").write_text((folder / "def_pylon_issues.sql").read_text())
+    for night in range(3):
+        with open_warehouse(project.warehouse) as connection:
+            bronze = Bronze(connection)
+            bronze.create()
+            bronze.load(
+                "pylon_issues", "again", [Row(issue(f"i{n}", at(night)), at(night + 1)) for n in range(night, 30)]
+            )
+            bronze.load("pylon_issues", f"n{night}", [Row(issue(f"n{night}", at(night)), at(night + 1))])
+        outcome = project.run("run", "--threads", "4", "--select", *twins)
+        assert outcome.success, outcome.said()
+        with open_warehouse(project.warehouse) as connection:
+            held = connection.execute(
+                """
+                select MODEL, count(*) from DEF_DB_LOCAL.SILVER.APPLIED_BATCHES as held
+                inner join DEF_DB_LOCAL.BRONZE.INGEST_BATCHES as ledger using (BATCH_ID, LOAD_ID) group by MODEL
+                """
+            ).fetchall()
+            assert dict(held) == dict.fromkeys(twins, night + 2)
+            rows = [_silver(connection, twin) for twin in twins]
+    assert all(each == rows[0] for each in rows)
+    assert len(rows[0]) == 31
+
+
+def test_a_failing_build_leaves_silver_as_it_was(tmp_path: Path) -> None:
+    project = Project(tmp_path / "data", copy_of_project(tmp_path))
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        bronze.load("pylon_issues", "n1", [Row(issue("i1", at(0)), at(60))])
+    assert project.run("run", "--select", "def_pylon_issues").success
+    with open_warehouse(project.warehouse) as connection:
+        before = _silver(connection, "def_pylon_issues")
+        Bronze(connection).load("pylon_issues", "n2", [Row(issue("i1", at(5), title="new"), at(60))])
+
+    settings = project.project_dir / "dbt_project.yml"
+    text = settings.read_text()
+    broken = text.replace('- "{{ mark_pending_batches() }}"', "- \"select cast('no number' as integer)\"")
+    assert broken != text
+    settings.write_text(broken)
+    assert not project.run("run", "--select", "def_pylon_issues").success
+    with open_warehouse(project.warehouse) as connection:
+        assert _silver(connection, "def_pylon_issues") == before
+
+    settings.write_text(text)
+    assert project.run("run", "--select", "def_pylon_issues").success
+    with open_warehouse(project.warehouse) as connection:
+        assert _silver(connection, "def_pylon_issues")["i1"]["TITLE"] == "new"
+
+
+def _all(minute: float) -> Look:
+    return Look("*", at(minute))
+
+
+def _built_how(outcome: Outcome) -> str:
+    assert outcome.success, outcome.said()
+    return "merged" if any("merge into" in sql and "DBT_INTERNAL" in sql for _, sql in outcome.statements) else "new"
+
+
+def _silver(connection: Any, model: str) -> dict[str, dict[str, Any]]:
+    relation = connection.execute(f"select * from DEF_DB_LOCAL.SILVER.{model}")
+    names = [column[0].upper() for column in relation.description]
+    rows = [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+    return {row["RECORD_KEY"]: row for row in rows}
+
+
+def _kept(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["BATCH_ID"], row["SOURCE_FILE"], row["DELETED_AT"], row["DELETED_HOW"]

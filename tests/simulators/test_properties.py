@@ -166,6 +166,7 @@ def test_threads_are_the_same_forwards_and_backwards_at_any_page_size(data, forw
         while True:
             found = graphql(app, query, {"sort": sort, size: count, cursor: at}).json["data"]["threads"]
             nodes = [edge["node"]["id"] for edge in found["edges"]]
+            assert len(nodes) <= count
             pages = pages + nodes if size == "first" else nodes + pages
             at = found["pageInfo"][end]
             assert len(pages) <= found["totalCount"], "a page came twice"

@@ -282,6 +282,10 @@ REGRESSIONS: dict[str, tuple[str, list[Step]]] = {
         "pylon_accounts",
         [Load(0, (x(0, volatile=1), x(0, volatile=0))), Run(), Load(0, (x(0, volatile=0), x(0, volatile=1)))],
     ),
+    "two contents in one page, in either order": (
+        "pylon_issues",
+        [Load(0, (x(0), y(0))), Load(1, (y(1), x(1))), Run(), Load(1), Run(), Load(0, (y(0), x(0)))],
+    ),
     "a child moves to another parent with the same content": (
         "pylon_notes",
         [Load(0, (x(0, parent=0),)), Run(), Load(1, (x(2, parent=1),), (("p0", 3, "complete"),))],

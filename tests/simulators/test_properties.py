@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.world.plan import System
 from include.simulators.world.times import DAY, iso
 from include.simulators.world.world import World
@@ -127,7 +128,7 @@ def test_every_endpoint_tells_the_same_of_an_issue(data):
         assert row["latest_message_time"] == max((m["timestamp"] for m in messages), key=_moment, default=None)
         answered = [message["timestamp"] for message in public if "contact" not in message.get("author", {})]
         # A merge moves messages over and leaves the vendor's own reading of them as it was.
-        if row["first_response_time"] is None and not app.world.tickets[app.by_id[row["id"]]].absorbed:
+        if row["first_response_time"] is None and not app.world.tickets[app.issues.by_id[row["id"]]].absorbed:
             assert answered in ([], [row["created_at"]])
         scores = [int(a["value"]) for r in responses for a in r["answers"] if a["question_type"] == "score"]
         assert scores == [response["score"] for response in row.get("csat_responses", [])]

@@ -144,7 +144,7 @@ def _moment(text: str) -> tuple[str, str]:
 
 
 @GRAPHQL
-@given(st.data(), st.integers(1, 100), st.integers(1, 100))
+@given(st.data(), st.integers(1, 30), st.integers(1, 30))
 def test_threads_are_the_same_forwards_and_backwards_at_any_page_size(data, forward, backward):
     seed = data.draw(SEEDS)
     app = plain_at(seed, data.draw(moments(seed)))

@@ -1,6 +1,5 @@
 """What happened in a thread, entry by entry."""
 
-
 from ..world import ids
 from ..world.lifecycle import SYSTEM, Actor, Event, Kind
 from ..world.plan import Ticket

@@ -94,3 +94,18 @@ def test_clean_everything_takes_the_environments_as_well(tmp_path: Path) -> None
     clean(True, tmp_path / "data", repo=tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_clean_removes_dropped_files_only_where_the_simulated_vendors_dropped_them(
+    tmp_path: Path, simulated: bool
+) -> None:
+    data = tmp_path / "data"
+    with hold(Place(data), "make run"):
+        (data / "drop" / "qa_reviews").mkdir(parents=True)
+        if simulated:
+            (data / "simulators").mkdir()
+
+    clean(False, data, repo=tmp_path)
+
+    assert (data / "drop").exists() is not simulated

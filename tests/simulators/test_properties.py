@@ -37,11 +37,11 @@ def world(seed: int) -> World:
 
 
 def pylon_at(seed: int, now: int, **chosen: Any) -> PylonApi:
-    return PylonApi(world(seed), Still(now), Settings(limits=False, **chosen))  # type: ignore[arg-type]
+    return PylonApi(world(seed), Still(now), Settings(limits=False, **chosen))
 
 
 def plain_at(seed: int, now: int) -> PlainApi:
-    return PlainApi(world(seed), Still(now), PlainSettings(limits=False))  # type: ignore[arg-type]
+    return PlainApi(world(seed), Still(now), PlainSettings(limits=False))
 
 
 def moments(seed: int) -> st.SearchStrategy[int]:
@@ -210,8 +210,8 @@ def test_the_same_seed_gives_the_same_bytes(seed):
 
     def replies() -> list[bytes]:
         found = World(seed, "tiny")
-        rest = PylonApi(found, Still(now), Settings(limits=False))  # type: ignore[arg-type]
-        graph = PlainApi(found, Still(now), PlainSettings(limits=False))  # type: ignore[arg-type]
+        rest = PylonApi(found, Still(now), Settings(limits=False))
+        graph = PlainApi(found, Still(now), PlainSettings(limits=False))
         issues = [ask(rest, "POST", "/issues/search", {"limit": 1000})]
         lists = [ask(rest, "GET", path) for path in ("/accounts", "/contacts", "/users", "/teams", "/audit-logs")]
         rows = issues[0].json.get("data", [])

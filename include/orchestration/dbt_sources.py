@@ -19,7 +19,7 @@ import yaml
 
 from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY
 from include.bronze.ledger import BATCHES, COVERAGE, LEDGER, SCHEMA, LedgerTable
-from include.bronze.streams import Coverage, InputKind, LoadStrategy
+from include.bronze.streams import Cadence, Coverage, InputKind, LoadStrategy, column_name
 from include.settings import DBT_PROJECT_DIR, Client, ClientStream, ConfigurationError, Target, load_settings
 
 HEADER = """\
@@ -27,8 +27,11 @@ HEADER = """\
 #     python -m include.orchestration.dbt_sources
 """
 
-# A nightly load that is a few hours late is worth a warning; two missed nights are worth an alarm.
-FRESHNESS = {"warn_after": {"count": 26, "period": "hour"}, "error_after": {"count": 50, "period": "hour"}}
+# A load that is a few hours late is worth a warning; two missed ones are worth an alarm.
+FRESHNESS = {
+    Cadence.NIGHTLY: {"warn_after": {"count": 26, "period": "hour"}, "error_after": {"count": 50, "period": "hour"}},
+    Cadence.WEEKLY: {"warn_after": {"count": 8, "period": "day"}, "error_after": {"count": 15, "period": "day"}},
+}
 
 METADATA = {
     "RECORD_KEY": "The record's key, as the vendor gives it.",
@@ -95,14 +98,15 @@ def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
     metadata = [*METADATA_COLUMNS, *([PARENT_KEY] if spec.coverage is Coverage.PARENT else [])]
     meta = {
         "system": spec.system,
-        "record_key": spec.record_key.upper(),
-        "order_by": spec.version_stamp.upper() if spec.version_stamp else None,
+        "record_key": " ".join(column_name(field) for field in spec.key_fields),
+        "order_by": column_name(spec.version_stamp) if spec.version_stamp else None,
+        "order_path": spec.stamp_path,
         "input_kind": spec.input_kind.value,
         "is_append_only": spec.input_kind is InputKind.EVENT_STREAM,
         "load_strategy": spec.strategy.value,
         "coverage": spec.coverage.value,
         "parent": f"{stream.source_name}_{spec.parent}".upper() if spec.parent else None,
-        "volatile": sorted(field.upper() for field in spec.volatile),
+        "volatile": sorted(column_name(field) for field in spec.volatile),
     }
     ledger = f"{_database(client)}.{SCHEMA}.{BATCHES}"
     return {
@@ -110,7 +114,7 @@ def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
         "description": spec.description,
         "config": {
             "meta": {key: value for key, value in meta.items() if value is not None},
-            "freshness": FRESHNESS,
+            "freshness": FRESHNESS[spec.cadence],
             "loaded_at_query": f"select max(LOADED_AT) from {ledger} where STREAM = '{stream.name}'",  # noqa: S608 - our names
         },
         "columns": [

@@ -15,7 +15,7 @@ from .http import Server
 from .plain.api import PlainApi
 from .plain.api import Settings as PlainSettings
 from .pylon.api import PylonApi
-from .pylon.api import Settings as PylonSettings
+from .pylon.settings import Settings as PylonSettings
 from .world.lifecycle import Kind
 from .world.plan import System
 from .world.times import iso
@@ -72,7 +72,7 @@ async def _run(options: Options, world: World, clock: Clock) -> None:
     control = Control(world, clock, Journal(), faults, moved)
     pylon_api = PylonApi(world, clock, options.pylon, faults)
     if options.warm:
-        pylon_api.warm()
+        pylon_api.issues.warm()
     pylon = Server(control.beside(pylon_api))
     plain = Server(control.beside(PlainApi(world, clock, options.plain, faults)))
     for server, port in ((pylon, options.pylon_port), (plain, options.plain_port)):

@@ -11,16 +11,12 @@ from tests.dbt.project import Project, copy_of_project
 from tests.dbt.silver import Script, record
 
 CHILDREN = Path(__file__).parent / "children"
-RECORDED = {
-    "def_pylon_issues": "pylon_issues",
-    "def_pylon_accounts": "pylon_accounts",
-    "def_pylon_notes": "pylon_notes",
-}
+RECORDED = ["def_pylon_issues", "def_pylon_accounts", "def_pylon_notes", "def_pylon_teams", "def_plain_tiers"]
 
 
 @pytest.fixture(scope="session")
 def silver_scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Script]:
-    """What dbt sends for each Silver model, and for one of child records that only the tests have."""
+    """What dbt sends for Silver models of every kind of stream, some of which only the tests have."""
     folder = tmp_path_factory.mktemp("recording")
     project = Project(folder / "data", copy_of_project(folder, CHILDREN))
     with open_warehouse(project.warehouse) as connection:
@@ -29,4 +25,6 @@ def silver_scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Script
         bronze.load("pylon_issues", "b0", [Row(issue("k0", at(0)), at(1))])
         bronze.load("pylon_accounts", "b0", [Row(account("k0", at(0)), at(1))], [Look("*", at(0))])
         bronze.load("pylon_notes", "b0", [Row(note("k0", at(0)), at(1), parent="p0")], [Look("p0", at(0))])
-    return record(project, list(RECORDED))
+        bronze.load("pylon_teams", "b0", [Row({"id": "k0"}, at(1))], [Look("*", at(0))])
+        bronze.load("plain_tiers", "b0", [Row({"id": "k0"}, at(1))], [Look("*", at(0))])
+    return record(project, RECORDED)

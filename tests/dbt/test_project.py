@@ -93,7 +93,9 @@ def test_every_target_parses_without_a_warning_and_names_its_databases(parsed: d
     assert parsed[target].success, parsed[target].said()
     databases = {node.database for node in parsed[target].result.nodes.values() if node.resource_type == "model"}
     assert databases == {f"DEF_DB_{target.upper()}", f"CORE_DB_{target.upper()}"}
-    assert {source.database for source in parsed[target].result.sources.values()} == {f"DEF_DB_{target.upper()}"}
+    for source in parsed[target].result.sources.values():
+        client = source.source_name.removesuffix("_bronze")
+        assert source.database == f"{client}_DB_{target}".upper()
 
 
 @pytest.mark.integration

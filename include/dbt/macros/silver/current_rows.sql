@@ -16,6 +16,10 @@
     {%- set stream = stream_facts(source_name, table) -%}
     {%- set meta = stream.meta -%}
     {%- set of_parent = meta.coverage == 'parent' -%}
+    {%- if meta.order_by -%}
+        {#- Some vendors wrap an instant in an object. -#}
+        {%- set version_stamp = json_text(meta.order_by, meta.order_path) if meta.order_path else meta.order_by -%}
+    {%- endif -%}
     {%- set newest_first -%}
         partition by RECORD_KEY
             order by
@@ -59,7 +63,7 @@
                 select
                     *,
                     {% if meta.order_by -%}
-                    {{ utc_timestamp(meta.order_by) }} as ROW_VERSION_AT,
+                    {{ utc_timestamp(version_stamp) }} as ROW_VERSION_AT,
                     {% endif -%}
                     {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as ROW_READ_AT
                 from {{ stream.bronze }}

@@ -98,6 +98,7 @@
     {%- set stream = stream_of_model() -%}
     {%- if stream -%}
     {%- set pending = "(select BATCH_ID from " ~ scratch('pending') ~ ")" -%}
+    {%- set key = 'SOURCE_RECORD_KEY' if keeps_history() else 'RECORD_KEY' -%}
     {%- set looked -%}
         select SCOPE from {{ stream.coverage }} where STREAM = '{{ stream.name }}' and BATCH_ID in {{ pending }}
     {%- endset -%}
@@ -109,7 +110,9 @@
     {%- if is_incremental() %}
     union
     -- records whose row came from a changed batch
-    select RECORD_KEY from {{ this }} where BATCH_ID in {{ pending }}
+    select {{ key }} from {{ this }} where BATCH_ID in {{ pending }}
+    {%- endif %}
+    {%- if is_incremental() and not keeps_history() %}
     union
     -- records somebody has now looked for
     select RECORD_KEY
@@ -140,9 +143,9 @@
     {%- if stream -%}
     delete from {{ this }}
     where
-        RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+        {{ 'SOURCE_RECORD_KEY' if keeps_history() else 'RECORD_KEY' }} in (select RECORD_KEY from {{ scratch('touched') }})
         and RECORD_KEY not in (
-            select RECORD_KEY
+            select {{ history_key() if keeps_history() else 'RECORD_KEY' }}
             from {{ stream.bronze }}
             where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
         )

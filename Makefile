@@ -29,10 +29,10 @@ run: $(VENV) ## run the pipeline once through Airflow and sum it up; NIGHTS=n ru
 up: $(VENV) ## Airflow's UI on localhost:8080 with everything registered; PORT=n moves it, Ctrl-C ends it
 	@exec $(LOCAL) up "$${PORT:-8080}"
 
-test: $(VENV) ## all tests; ARGS="-k word" hands options to pytest
+test: $(VENV) $(LINT) ## all tests; ARGS="-k word" hands options to pytest
 	@.venv/bin/python -m pytest $(ARGS)
 
-test-fast: $(VENV) ## the tests that need neither servers nor dbt runs
+test-fast: $(VENV) $(LINT) ## the tests that need neither servers nor dbt runs
 	@.venv/bin/python -m pytest -m "not integration and not e2e" $(ARGS)
 
 lint: $(VENV) $(LINT) ## every static check

@@ -365,14 +365,6 @@ def streams_are_watched(project: Project) -> Iterator[Finding]:
             yield f"{source['source_name']}.{source['name']}", "declares no freshness"
 
 
-def streams_are_read(project: Project) -> Iterator[Finding]:
-    """Every Bronze stream is read by a Silver model; what nobody reads is not loaded."""
-    read = {parent for model in project.of("silver") for parent in model.reads}
-    for unique_id, source in project.sources.items():
-        if not _is_ledger(source) and unique_id not in read:
-            yield f"{source['source_name']}.{source['name']}", "is read by no Silver model"
-
-
 def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
     """An int_ has two consumers or more; logic used once is a CTE."""
     consumers = Counter(parent for model in project.models.values() for parent in set(model.reads))
@@ -573,7 +565,6 @@ RULES: tuple[Rule, ...] = (
     built_tables_are_refs,
     sources_are_bronze,
     streams_are_watched,
-    streams_are_read,
     intermediate_logic_is_shared,
     facts_state_their_category,
     labels_are_joined_late,

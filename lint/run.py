@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ VENV_BIN = ROOT / ".venv" / "bin"
 SCRATCH = Path(os.environ.get("SUPPORT_DATA_DIR") or ROOT / ".data").absolute() / "lint"
 MANIFEST = SCRATCH / "target" / "manifest.json"
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # NO_COLOR is a request that dbt-bouncer does not grant
 QUIET_TOOLS = {
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -151,7 +153,7 @@ def run_gate(gate: Gate) -> tuple[bool, str]:
         )
     except OSError as error:
         return False, f"{gate.command[0]} could not be started ({error.strerror}): run `make setup` and `make lint`"
-    return done.returncode == 0, done.stdout
+    return done.returncode == 0, COLOUR.sub("", done.stdout)
 
 
 def run_all(gates: Sequence[Gate]) -> list[str]:

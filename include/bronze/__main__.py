@@ -199,10 +199,10 @@ def _approve(current: Settings, options: argparse.Namespace, progress: Progress)
 def _planned(bronze: Bronze, options: argparse.Namespace) -> dict[str, list[dict[str, str]]]:
     until = options.until or bronze.settings.now()
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    plans = bronze.plan(until, cadence=Cadence.WEEKLY if options.weekly else Cadence.NIGHTLY)
-    if getattr(options, "stream", None):
-        return {options.stream: plans.get(bronze.client.stream(options.stream).name, [])}
-    return plans
+    only = getattr(options, "stream", None)
+    if only is None:
+        return bronze.plan(until, cadence=Cadence.WEEKLY if options.weekly else Cadence.NIGHTLY)
+    return bronze.plan(until, cadence=bronze.client.stream(only).spec.cadence, only=only)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -77,13 +77,13 @@ class Bronze:
         for name, streams in by_source.items():
             log.info("%s: %s answers", name, self._source(streams[0]).preflight([s.spec for s in streams]))
 
-    def plan(self, until: datetime, *, cadence: Cadence = Cadence.NIGHTLY) -> Plan:
-        """Every batch each stream lacks up to an instant, less the time a vendor's index may lag."""
+    def plan(self, until: datetime, *, cadence: Cadence = Cadence.NIGHTLY, only: str | None = None) -> Plan:
+        """Every batch each stream (or only one) lacks up to an instant, less the time a vendor's index may lag."""
         until = min(until, self.settings.now()) - INDEX_LAG
         plans: Plan = {}
         with self.warehouse() as warehouse:
             for stream in self.client.streams:
-                if stream.spec.cadence is cadence:
+                if stream.spec.cadence is cadence and only in (None, stream.name):
                     planned = self._plan(stream, until, warehouse.completed(stream.name))
                     plans[stream.name] = [
                         {"batch_id": item.batch.id, "strategy": item.strategy.value} for item in planned

@@ -29,9 +29,9 @@ def dag_rows(dags: Iterable[Any]) -> list[tuple[str, str, str]]:
     """Every DAG with when it runs and what it does."""
     rows = []
     for dag in sorted(dags, key=lambda dag: str(dag.dag_id)):
-        summary = f"`{dag.timetable.summary}`" if dag.timetable.can_be_scheduled else "on demand"
-        zone = getattr(dag.timetable, "_timezone", None)
-        rows.append((f"`{dag.dag_id}`", f"{summary} {zone.name if zone else ''}".strip(), str(dag.description)))
+        cron = getattr(dag.timetable, "expression", None)
+        when = f"`{cron}` {dag.timetable.timezone}" if cron else "on demand"
+        rows.append((f"`{dag.dag_id}`", when, str(dag.description)))
     return rows
 
 

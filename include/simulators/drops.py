@@ -53,8 +53,7 @@ class Drops:
             written.append(_write(out / name / f"{name}.{chosen[name]}", list(rows)))
         reviews: dict[date, list[Row]] = {}
         for reviewed, row in self._reviews:
-            if reviewed <= at:
-                reviews.setdefault(local_date(reviewed), []).append(row)
+            reviews.setdefault(local_date(reviewed), []).append(row)
         begin = local_date(world.size.start if since is None else since) - timedelta(days=_CORRECTED_AFTER + 1)
         day = max(begin, local_date(world.size.start))
         while day < local_date(at):  # a day's files are dropped when the day is over

@@ -7,6 +7,7 @@ hold of the socket itself. h11 does the parsing and the framing.
 import asyncio
 import socket
 import struct
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -94,6 +95,16 @@ class Server:
         finally:
             writer.close()
 
+    def _respond(self, request: Request) -> Response:
+        try:
+            return self._app(request)
+        except Exception:
+            # A fault of ours, not one that was set: say so where it can be seen, and go on serving.
+            traceback.print_exc()
+            return Response(
+                500, b"the simulator itself failed, see its standard error\n", {"content-type": "text/plain"}
+            )
+
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER)
         head: h11.Request | None = None
@@ -110,7 +121,7 @@ class Server:
             elif isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage) and head is not None:
-                response = self._app(_request(head, bytes(body)))
+                response = self._respond(_request(head, bytes(body)))
                 if response.delay:
                     await asyncio.sleep(response.delay)
                 if not await _answer(connection, writer, head, response):

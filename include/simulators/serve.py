@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,17 @@ class PortTaken(Exception):
 
 
 def serve(options: Options) -> None:
+    """Serve until SIGINT or SIGTERM, also if one comes while the world is still being made."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _serve(options)
+    except KeyboardInterrupt:
+        return
+
+
+def _serve(options: Options) -> None:
+    if options.size == "large":
+        print("simulators: making a large world, which takes half a minute or more", file=sys.stderr, flush=True)
     world = World(options.seed, options.size, options.quiet)
     clock = Clock(options.data_dir / "simulators" / "clock.json", options.clock, world.size.clock)
     asyncio.run(_run(options, world, clock))

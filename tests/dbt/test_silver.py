@@ -159,6 +159,20 @@ def test_many_silver_models_at_once_do_not_get_into_each_others_way(tmp_path: Pa
     assert len(rows[0]) == 31
 
 
+def test_a_build_without_rows_cannot_hide_the_first_load(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        bronze.load("pylon_issues", "n1", [Row(issue("i1", at(0)), at(60))])
+    assert project.run("run", "--empty", "--select", "def_pylon_issues").success
+    with open_warehouse(project.warehouse) as connection:
+        assert _silver(connection, "def_pylon_issues") == {}
+    assert project.run("run", "--select", "def_pylon_issues").success
+    with open_warehouse(project.warehouse) as connection:
+        assert set(_silver(connection, "def_pylon_issues")) == {"i1"}
+
+
 def test_a_failing_build_leaves_silver_as_it_was(tmp_path: Path) -> None:
     project = Project(tmp_path / "data", copy_of_project(tmp_path))
     with open_warehouse(project.warehouse) as connection:

@@ -44,6 +44,11 @@ def test_a_tool_that_is_not_installed_is_a_failure_that_says_what_to_do(capsys: 
     assert "/no/such/tool could not be started (No such file or directory): run `make setup`" in capsys.readouterr().out
 
 
+def test_colours_do_not_reach_a_log(capsys: pytest.CaptureFixture[str]):
+    run_all([gate("loud", r"import sys; print('\033[31;20mred\033[0m'); sys.exit(1)")])
+    assert "    red\n" in capsys.readouterr().out
+
+
 def test_a_gate_gets_its_environment_and_no_terminal():
     code = "import os, sys; sys.exit(0 if os.environ['ITS_OWN'] == 'x' and not sys.stdin.read() else 1)"
     assert run_all([gate("env", code, ITS_OWN="x")]) == []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration  # it runs in the lint tools' environment
+
 ROOT = Path(__file__).resolve().parents[2]
 LINT_PYTHON = ROOT / ".venv-lint" / "bin" / "python"
 SCAN = ROOT / "lint" / "secret_scan.py"

@@ -8,6 +8,7 @@ import pytest
 from include.simulators.limits import TokenBucket
 from include.simulators.pylon.api import ROUTES, PylonApi, Settings
 from include.simulators.world.plan import Fate, System
+from include.simulators.world.statuses import STATUSES
 from include.simulators.world.times import instant, iso
 
 from .driver import TOKEN, ask, search_all
@@ -375,6 +376,23 @@ def test_a_reopened_issue_has_no_resolution_time_and_keeps_its_first(small_pylon
     assert open_again
     assert all("resolution_seconds" not in row for row in open_again)
     assert any(row["resolution_time"] > row["first_resolution_time"] for row in resolved_again)
+
+
+def test_an_open_issue_spends_time_in_its_status_and_a_closed_one_does_not(pylon, clock):
+    before = {row["id"]: row for row in search_all(pylon)}
+    clock.advance(60)
+    seen = set()
+    for row in search_all(pylon):
+        earlier = before.get(row["id"])
+        if earlier is None or earlier["updated_at"] != row["updated_at"] or "time_in_status_seconds" not in row:
+            continue
+        spent = row["time_in_status_seconds"].get(row["state"], 0) - earlier["time_in_status_seconds"].get(
+            row["state"], 0
+        )
+        is_open = STATUSES[row["state"]].category != "closed"
+        assert spent == (60 if is_open else 0)
+        seen.add(is_open)
+    assert seen == {True, False}
 
 
 def test_messages_come_whole_and_oldest_first_unless_pages_are_asked_for(small_pylon):

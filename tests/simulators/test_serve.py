@@ -34,6 +34,16 @@ def test_it_says_where_it_is_keeps_its_clock_and_stops_cleanly(tmp_path):
         assert facts["clock"] == "2026-01-06T06:20:00Z"
 
 
+def test_it_can_be_stopped_while_the_world_is_still_being_made(tmp_path):
+    command = [sys.executable, "-m", "include.simulators", "serve", "--size", "large", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "making a large world" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
 def test_what_was_asked_can_be_read_and_cleared(tmp_path):
     with served(tmp_path, "--size", "tiny") as (_, facts):
         sent = {"limit": 3}

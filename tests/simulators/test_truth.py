@@ -14,7 +14,7 @@ from include.simulators.plain.api import Settings as PlainSettings
 from include.simulators.pylon.api import PylonApi, Settings
 from include.simulators.truth import Truth, as_json
 from include.simulators.world.calendar import HOLIDAYS, business_instant, business_seconds
-from include.simulators.world.lifecycle import Kind
+from include.simulators.world.lifecycle import Kind, Role
 from include.simulators.world.plan import System
 from include.simulators.world.statuses import STATUSES
 from include.simulators.world.times import DAY, HOUR, LOCAL_OFFSET, MINUTE, instant, local_date, local_midnight
@@ -164,12 +164,20 @@ def test_reopenings_are_what_watching_every_moment_shows(world, truth):
     assert seen[1]
 
 
-def test_the_first_answer_counts_even_if_it_was_removed_later(world, truth):
-    at = world.size.end
-    for ticket in truth.tickets(at):
-        if ticket.first_response_kept_at is not None:
-            assert ticket.first_response_at is not None
-            assert ticket.first_response_at <= ticket.first_response_kept_at
+def test_the_first_answer_of_a_human_is_the_earliest_that_watching_every_moment_shows(world, truth):
+    at = world.size.clock + 90 * DAY
+    removed = bots = 0
+    for told in truth.tickets(at):
+        ticket = next(t for t in world.tickets if truth.ticket_id(t) == told.id)
+        watched = [world.state(ticket.index, event.at) for event in world.events(ticket.index) if event.at <= at]
+        public = [m for state in watched for m in state.messages if m.visibility != "private"]
+        human = min((m.stamp for m in public if m.author.role is Role.AGENT), default=None)
+        anyone = min((m.stamp for m in public if m.author.role is not Role.CONTACT), default=None)
+        assert (told.first_response_at, told.first_reply_at) == (human, anyone)
+        removed += told.first_response_at != told.first_response_kept_at
+        bots += told.first_reply_at != told.first_response_at
+    assert removed
+    assert bots
 
 
 def test_everything_seen_once_and_gone_is_told_as_deleted(world, truth, vendors):

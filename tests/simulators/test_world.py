@@ -65,3 +65,33 @@ def test_a_snapshot_agrees_with_the_folded_state_of_each_ticket(tiny, at):
         for index, updated, version in zip(snapshot.tickets, snapshot.updated, snapshot.versions, strict=True):
             state = tiny.state(index, at)
             assert (state.updated, state.events) == (updated, version)
+
+
+def test_a_thread_that_goes_on_in_pylon_is_closed_in_plain_and_silent_from_then_on(small):
+    moved = [ticket for ticket in small.tickets if ticket.moved]
+    assert moved
+    for ticket in moved:
+        assert small.events(ticket.index)[-1].at <= ticket.moved
+        assert not small.state(ticket.index, ticket.moved).is_open
+
+
+def test_an_account_in_a_contacts_record_is_one_that_is_there(small):
+    merged = [account for account in small.directory.accounts if account.merged_at is not None]
+    assert merged
+    for account in merged:
+        owner = small.directory.owner_account(account.index, account.merged_at)
+        assert small.directory.accounts[owner].exists_at(account.merged_at)
+        assert small.directory.owner_account(account.index, account.merged_at - 1) == account.index
+
+
+def test_a_history_of_a_year_is_as_large_as_it_says(small):
+    at = small.size.clock
+    shown = small.snapshot(System.PYLON, at).tickets
+    messages = sum(len(small.state(index, at).messages) for index in shown)
+    accounts = sum(account.exists_at(at) for account in small.directory.accounts)
+    working = sum(agent.works_at(at) for agent in small.directory.agents)
+    assert 1_350 <= len(shown) <= 1_650
+    assert 11_000 <= messages <= 17_000
+    assert 90 <= accounts <= 110
+    assert 12 <= working <= 20
+    assert any(not agent.works_at(at) and agent.joined < at for agent in small.directory.agents)

@@ -113,7 +113,7 @@ def plan(seed: int, size: Size, directory: Directory) -> list[Ticket]:
         origin = copy.origins[0]
         tickets[origin] = replace(tickets[origin], moved=copy.born)
     tickets += copies
-    return _numbered(seed, tickets)
+    return _numbered(tickets)
 
 
 def outages(seed: int, size: Size) -> tuple[Outage, ...]:
@@ -267,11 +267,10 @@ def _copies(seed: int, size: Size, tickets: list[Ticket]) -> Iterator[Ticket]:
         index += 1
 
 
-def _numbered(seed: int, tickets: list[Ticket]) -> list[Ticket]:
-    """Give out the numbers people see, in the order tickets appeared; Pylon's have gaps."""
-    rng, numbers = stream(seed, "numbers"), dict.fromkeys(System, 0)
+def _numbered(tickets: list[Ticket]) -> list[Ticket]:
+    """Give out the numbers people see, in the order tickets appeared; those of tickets that go leave gaps."""
+    numbers = dict.fromkeys(System, 0)
     for ticket in sorted(tickets, key=lambda ticket: (ticket.born, ticket.index)):
-        gap = rng.choice((2, 3)) if rng.random() < 0.04 and ticket.system is System.PYLON else 1
-        numbers[ticket.system] += gap
+        numbers[ticket.system] += 1
         tickets[ticket.index] = replace(ticket, number=numbers[ticket.system])
     return tickets

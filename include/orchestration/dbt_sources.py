@@ -79,7 +79,13 @@ def sources_yaml(client: Client) -> str:
         ),
         "database": _database(client),
         "schema": SCHEMA,
-        "config": {"meta": {"client": client.code, "reporting_timezone": client.timezone}},
+        "config": {
+            "meta": {
+                "client": client.code,
+                "reporting_timezone": client.timezone,
+                "unreadable_allowed": client.unreadable_allowed,
+            }
+        },
         "tables": [_stream_table(client, stream) for stream in client.streams]
         + [_ledger_table(table) for table in LEDGER],
     }

@@ -17,11 +17,11 @@ from uuid import uuid4
 import duckdb
 
 from include.bronze.ledger import LEDGER
-from include.bronze.streams import Coverage, LoadStrategy, Stream, streams_of
+from include.bronze.streams import Coverage, LoadStrategy, Stream, column_name, streams_of
 
 EPOCH = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 METADATA = ("RECORD_KEY", "RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE", "BATCH_ID", "PIPELINE_RUN_ID")
-# Child records, which the inventory has none of yet: see tests/dbt/children.
+# Child records with a version stamp, which no vendor has: see tests/dbt/children.
 PYLON_NOTES = Stream(
     system="pylon",
     object="notes",
@@ -38,6 +38,9 @@ STREAMS: dict[str, Stream] = {
     "pylon_issues": streams_of("pylon")["issues"],
     "pylon_accounts": streams_of("pylon")["accounts"],
     "pylon_notes": PYLON_NOTES,
+    "pylon_messages": streams_of("pylon")["messages"],
+    "plain_threads": streams_of("plain")["threads"],
+    "plain_deleted_threads": streams_of("plain")["deleted_threads"],
 }
 
 
@@ -137,7 +140,7 @@ class Bronze:
         spec = STREAMS[stream]
         texts = {name: _text(value) for name, value in row.fields.items()}
         content = {name: value for name, value in texts.items() if name not in spec.volatile}
-        record: dict[str, str | None] = {name.upper(): value for name, value in texts.items() if value is not None}
+        record: dict[str, str | None] = {column_name(name): value for name, value in texts.items() if value is not None}
         record |= {
             "RECORD_KEY": texts[spec.record_key],
             "RECORD_HASH": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
@@ -195,6 +198,45 @@ def account(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
 def note(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
     """A note as the API would send it."""
     return {"id": key, "title": f"Note {key}", "updated_at": stamp(updated), "seen_count": 1} | fields
+
+
+def message(key: str, **fields: Any) -> dict[str, Any]:
+    """A message as Pylon sends it: no version stamp, and its issue is only known from the request."""
+    base: dict[str, Any] = {
+        "id": key,
+        "message_html": "<p>Hello</p>",
+        "timestamp": stamp(EPOCH),
+        "source": "email",
+        "is_private": False,
+        "author": {"name": "Ana", "user": {"id": "user-1"}},
+    }
+    return base | fields
+
+
+def thread(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
+    """A thread as Plain sends it: every time is an object."""
+    base: dict[str, Any] = {
+        "id": key,
+        "ref": f"T-{key}",
+        "title": f"Thread {key}",
+        "priority": 2,
+        "status": "TODO",
+        "channel": "EMAIL",
+        "customer": {"id": "c-1", "company": {"id": "co-1"}},
+        "createdAt": wrapped(EPOCH - timedelta(days=1)),
+        "statusChangedAt": wrapped(updated),
+        "updatedAt": wrapped(updated),
+    }
+    return base | fields
+
+
+def deletion(key: str, at: datetime) -> dict[str, Any]:
+    """The deletion of a thread as Plain reports it."""
+    return {"threadId": key, "deletedAt": wrapped(at)}
+
+
+def wrapped(instant: datetime) -> dict[str, str]:
+    return {"iso8601": stamp(instant)}
 
 
 def open_warehouse(folder: Path, target: str = "LOCAL") -> duckdb.DuckDBPyConnection:

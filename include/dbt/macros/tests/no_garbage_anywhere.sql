@@ -1,10 +1,13 @@
-{#- No text column of the model holds a text that stands for nothing: blanks or the empty-set sign. -#}
+{#- No text column of a Silver model holds a text that stands for nothing: blanks or the empty-set sign. -#}
 {% test no_garbage_anywhere(model) %}
 
 {%- set texts = [] -%}
 {%- if execute -%}
-    {%- for column in adapter.get_columns_in_relation(model) if column.is_string() -%}
-        {%- do texts.append(column.name) -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == model.identifier -%}
+        {%- for column in listed_columns(node.raw_code)
+            if column.cast in ['text', 'json_text', 'json_first', 'custom_field', 'thread_field'] -%}
+            {%- do texts.append(column.name) -%}
+        {%- endfor -%}
     {%- endfor -%}
 {%- endif %}
 

@@ -105,7 +105,6 @@
     {%- endif -%}
     {%- elif stream -%}
     {%- set pending = "(select BATCH_ID from " ~ scratch('pending') ~ ")" -%}
-    {%- set key = 'SOURCE_RECORD_KEY' if keeps_history() else 'RECORD_KEY' -%}
     {%- set looked -%}
         select SCOPE from {{ stream.coverage }} where STREAM = '{{ stream.name }}' and BATCH_ID in {{ pending }}
     {%- endset -%}
@@ -114,12 +113,10 @@
     select RECORD_KEY
     from {{ bookkeeping('APPLIED_KEYS') }}
     where MODEL = '{{ model.name }}' and BATCH_ID in {{ pending }}
-    {%- if is_incremental() %}
+    {%- if is_incremental() and not keeps_history() %}
     union
     -- records whose row came from a changed batch
-    select {{ key }} from {{ this }} where BATCH_ID in {{ pending }}
-    {%- endif %}
-    {%- if is_incremental() and not keeps_history() %}
+    select RECORD_KEY from {{ this }} where BATCH_ID in {{ pending }}
     union
     -- records somebody has now looked for
     select RECORD_KEY

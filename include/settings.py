@@ -21,7 +21,16 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from include.bronze.batch import Grid
 from include.bronze.streams import DROPPED, SYSTEMS, Stream, streams_of
@@ -148,6 +157,8 @@ class Client(_Strict):
     night: time
     schedule: str
     sources: dict[Identifier, Source] = Field(default_factory=dict)
+    # stream.COLUMN of Silver: how many records may have a value there that cannot be read before the build stops
+    unreadable_allowed: dict[str, NonNegativeInt] = Field(default_factory=dict)
 
     @field_validator("code")
     @classmethod

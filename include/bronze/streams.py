@@ -425,6 +425,7 @@ PLAIN = (
         "deletedThreads",
         "threadId deletedAt",
         record_key="threadId",
+        input_kind=InputKind.EVENT_STREAM,
         window_fields=("deletedAt",),
         permissions=("thread:read",),
         buries="threads",

@@ -27,7 +27,7 @@ HEADER = """\
 #     python -m include.orchestration.dbt_sources
 """
 
-# A load that is a few hours late is worth a warning; two missed ones are worth an alarm.
+# A load that is a few hours late is worth a warning; two missed in a row are worth an alarm.
 FRESHNESS = {
     Cadence.NIGHTLY: {"warn_after": {"count": 26, "period": "hour"}, "error_after": {"count": 50, "period": "hour"}},
     Cadence.WEEKLY: {"warn_after": {"count": 8, "period": "day"}, "error_after": {"count": 15, "period": "day"}},
@@ -79,7 +79,13 @@ def sources_yaml(client: Client) -> str:
         ),
         "database": _database(client),
         "schema": SCHEMA,
-        "config": {"meta": {"client": client.code, "reporting_timezone": client.timezone}},
+        "config": {
+            "meta": {
+                "client": client.code,
+                "reporting_timezone": client.timezone,
+                "unreadable_allowed": client.unreadable_allowed,
+            }
+        },
         "tables": [_stream_table(client, stream) for stream in client.streams]
         + [_ledger_table(table) for table in LEDGER],
     }
@@ -96,24 +102,12 @@ def _database(client: Client) -> str:
 def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
     spec = stream.spec
     metadata = [*METADATA_COLUMNS, *([PARENT_KEY] if spec.coverage is Coverage.PARENT else [])]
-    meta = {
-        "system": spec.system,
-        "record_key": " ".join(column_name(field) for field in spec.key_fields),
-        "order_by": column_name(spec.version_stamp) if spec.version_stamp else None,
-        "order_path": spec.stamp_path,
-        "input_kind": spec.input_kind.value,
-        "is_append_only": spec.input_kind is InputKind.EVENT_STREAM,
-        "load_strategy": spec.strategy.value,
-        "coverage": spec.coverage.value,
-        "parent": f"{stream.source_name}_{spec.parent}".upper() if spec.parent else None,
-        "volatile": sorted(column_name(field) for field in spec.volatile),
-    }
     ledger = f"{_database(client)}.{SCHEMA}.{BATCHES}"
     return {
         "name": stream.table,
         "description": spec.description,
         "config": {
-            "meta": {key: value for key, value in meta.items() if value is not None},
+            "meta": {key: value for key, value in _stream_meta(stream).items() if value is not None},
             "freshness": FRESHNESS[spec.cadence],
             "loaded_at_query": f"select max(LOADED_AT) from {ledger} where STREAM = '{stream.name}'",  # noqa: S608 - our names
         },
@@ -122,6 +116,32 @@ def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
             *(_column(name, METADATA[name]) for name in metadata),
         ],
     }
+
+
+def _stream_meta(stream: ClientStream) -> dict[str, Any]:
+    """What Silver is generated from; what a stream does not have is None."""
+    spec = stream.spec
+    keys = [column_name(field) for field in spec.key_fields]
+    return {
+        "system": spec.system,
+        "record_key": keys[0] if len(keys) == 1 else keys,
+        "order_by": column_name(spec.version_stamp) if spec.version_stamp else None,
+        "order_by_path": spec.stamp_path,
+        "input_kind": spec.input_kind.value,
+        "is_append_only": spec.input_kind is InputKind.EVENT_STREAM,
+        "load_strategy": spec.strategy.value,
+        "cadence": spec.cadence.value,
+        "coverage": spec.coverage.value,
+        "parent": _table_beside(stream, spec.parent),
+        "buries": _table_beside(stream, spec.buries),
+        "lists": _table_beside(stream, spec.lists),
+        "volatile": sorted(column_name(field) for field in spec.volatile),
+    }
+
+
+def _table_beside(stream: ClientStream, object_: str | None) -> str | None:
+    """The Bronze table of another object of the same source."""
+    return f"{stream.source_name}_{object_}".upper() if object_ else None
 
 
 def _ledger_table(table: LedgerTable) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from include.bronze.streams import Coverage, LoadStrategy, Stream, column_name, 
 
 EPOCH = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 METADATA = ("RECORD_KEY", "RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE", "BATCH_ID", "PIPELINE_RUN_ID")
-# The smallest child records, which only the tests have: see tests/dbt/children.
+# Child records with a version stamp, which no vendor has: see tests/dbt/children.
 PYLON_NOTES = Stream(
     system="pylon",
     object="notes",
@@ -40,6 +40,9 @@ STREAMS: dict[str, Stream] = {
     "pylon_notes": PYLON_NOTES,
     "pylon_teams": streams_of("pylon")["teams"],  # no version stamp
     "plain_tiers": streams_of("plain")["tiers"],  # a version stamp inside an object
+    "pylon_messages": streams_of("pylon")["messages"],
+    "plain_threads": streams_of("plain")["threads"],
+    "plain_deleted_threads": streams_of("plain")["deleted_threads"],
 }
 
 
@@ -197,6 +200,45 @@ def account(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
 def note(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
     """A note as the API would send it."""
     return {"id": key, "title": f"Note {key}", "updated_at": stamp(updated), "seen_count": 1} | fields
+
+
+def message(key: str, **fields: Any) -> dict[str, Any]:
+    """A message as Pylon sends it: no version stamp, and its issue is only known from the request."""
+    base: dict[str, Any] = {
+        "id": key,
+        "message_html": "<p>Hello</p>",
+        "timestamp": stamp(EPOCH),
+        "source": "email",
+        "is_private": False,
+        "author": {"name": "Ana", "user": {"id": "user-1"}},
+    }
+    return base | fields
+
+
+def thread(key: str, updated: datetime, **fields: Any) -> dict[str, Any]:
+    """A thread as Plain sends it: every time is an object."""
+    base: dict[str, Any] = {
+        "id": key,
+        "ref": f"T-{key}",
+        "title": f"Thread {key}",
+        "priority": 2,
+        "status": "TODO",
+        "channel": "EMAIL",
+        "customer": {"id": "c-1", "company": {"id": "co-1"}},
+        "createdAt": wrapped(EPOCH - timedelta(days=1)),
+        "statusChangedAt": wrapped(updated),
+        "updatedAt": wrapped(updated),
+    }
+    return base | fields
+
+
+def deletion(key: str, at: datetime) -> dict[str, Any]:
+    """The deletion of a thread as Plain reports it."""
+    return {"threadId": key, "deletedAt": wrapped(at)}
+
+
+def wrapped(instant: datetime) -> dict[str, str]:
+    return {"iso8601": stamp(instant)}
 
 
 def open_warehouse(folder: Path, target: str = "LOCAL") -> duckdb.DuckDBPyConnection:

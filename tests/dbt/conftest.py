@@ -6,12 +6,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt.bronze import Bronze, Look, Row, account, at, issue, note, open_warehouse
+from tests.dbt.bronze import (
+    Bronze,
+    Look,
+    Row,
+    account,
+    at,
+    deletion,
+    issue,
+    message,
+    note,
+    open_warehouse,
+    thread,
+)
 from tests.dbt.project import Project, copy_of_project
 from tests.dbt.silver import Script, record
 
 CHILDREN = Path(__file__).parent / "children"
-RECORDED = ["def_pylon_issues", "def_pylon_accounts", "def_pylon_notes", "def_pylon_teams", "def_plain_tiers"]
+RECORDED = (
+    "def_pylon_issues",
+    "def_pylon_issues_versions",
+    "def_pylon_accounts",
+    "def_pylon_notes",
+    "def_pylon_messages",
+    "def_plain_threads",
+    "def_plain_deleted_threads",
+    "def_pylon_teams",
+    "def_plain_tiers",
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,4 +49,7 @@ def silver_scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Script
         bronze.load("pylon_notes", "b0", [Row(note("k0", at(0)), at(1), parent="p0")], [Look("p0", at(0))])
         bronze.load("pylon_teams", "b0", [Row({"id": "k0"}, at(1))], [Look("*", at(0))])
         bronze.load("plain_tiers", "b0", [Row({"id": "k0"}, at(1))], [Look("*", at(0))])
+        bronze.load("pylon_messages", "b0", [Row(message("k0"), at(1), parent="p0")], [Look("p0", at(0))])
+        bronze.load("plain_threads", "b0", [Row(thread("k0", at(0)), at(1))])
+        bronze.load("plain_deleted_threads", "b0", [Row(deletion("k0", at(0)), at(1))])
     return record(project, RECORDED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from include.bronze.streams import Coverage
+from include.bronze.streams import Coverage, Stream, column_name
 from tests.dbt.bronze import STREAMS, Bronze
 
 
@@ -31,10 +32,10 @@ def current_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
     rows = _rows(bronze, bronze.table(stream), "true")
     looks = _rows(bronze, f"{bronze.database}.BRONZE.INGEST_COVERAGE", f"STREAM = '{stream}'")
     spec = STREAMS[stream]
-    volatile = sorted(field.upper() for field in spec.volatile)
+    volatile = sorted(column_name(field) for field in spec.volatile)
 
     def age(row: dict[str, Any]) -> tuple[Any, ...]:
-        stamp, read = _instant(row["UPDATED_AT"]), _instant(row["DATE_TO_WAREHOUSE"])
+        stamp, read = _version(row, spec), _instant(row["DATE_TO_WAREHOUSE"])
         texts = [row["SOURCE_FILE"], row["RECORD_HASH"], *(row[name] or "" for name in volatile)]
         return (stamp or datetime.min, read or datetime.min, *texts)
 
@@ -61,6 +62,30 @@ def current_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
             deleted_how=missed[2],
         )
     return current
+
+
+def distinct_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
+    """Every distinct content of every record Bronze holds, by the row that delivered it first."""
+    volatile = sorted(column_name(field) for field in STREAMS[stream].volatile)
+    first: dict[str, tuple[tuple[Any, ...], Kept]] = {}
+    for row in _rows(bronze, bronze.table(stream), "true"):
+        read = _instant(row["DATE_TO_WAREHOUSE"])
+        age = (read or datetime.min, row["SOURCE_FILE"], *(row[name] or "" for name in volatile))
+        kept = Kept(row["RECORD_HASH"], row["BATCH_ID"], row["SOURCE_FILE"], read, (), None, None, None)
+        key = f"{row['RECORD_KEY']}|{row['RECORD_HASH']}"
+        if key not in first or age < first[key][0]:
+            first[key] = (age, kept)
+    return {key: kept for key, (_, kept) in first.items()}
+
+
+def _version(row: dict[str, Any], spec: Stream) -> datetime | None:
+    """When a row's version is from, by the vendor."""
+    if spec.version_stamp is None:
+        return None
+    stamp = row[column_name(spec.version_stamp)]
+    if stamp and spec.stamp_path:
+        stamp = json.loads(stamp).get(spec.stamp_path)
+    return _instant(stamp)
 
 
 def _misses(

@@ -66,6 +66,7 @@ def test_a_stream_declares_all_that_silver_is_made_from() -> None:
         "input_kind": "record_set",
         "is_append_only": False,
         "load_strategy": "incremental",
+        "cadence": "nightly",
         "coverage": "window",
         "volatile": sorted(
             [
@@ -79,6 +80,19 @@ def test_a_stream_declares_all_that_silver_is_made_from() -> None:
         ),
     }
     assert tables["PYLON_ACCOUNTS"]["config"]["meta"]["coverage"] == "snapshot"
+    assert tables["WFM_AGENT_DAYS"]["config"]["meta"]["record_key"] == ["EMPLOYEE_ID", "WORK_DATE"]
+    threads = tables["PLAIN_THREADS"]["config"]["meta"]
+    assert (threads["order_by"], threads["order_by_path"]) == ("UPDATED_AT", "iso8601")
+    assert tables["PLAIN_TIMELINE_ENTRIES"]["config"]["meta"]["parent"] == "PLAIN_THREADS"
+    deleted = tables["PLAIN_DELETED_THREADS"]["config"]["meta"]
+    assert (deleted["input_kind"], deleted["is_append_only"], deleted["buries"]) == (
+        "event_stream",
+        True,
+        "PLAIN_THREADS",
+    )
+    listing = tables["PYLON_ISSUE_IDS"]["config"]
+    assert listing["meta"]["lists"] == "PYLON_ISSUES"
+    assert listing["freshness"]["warn_after"]["period"] == "day"
     assert source["config"]["meta"]["reporting_timezone"] == CLIENTS["def"].timezone
     assert {"INGEST_BATCHES", "INGEST_COVERAGE"} < tables.keys()
     assert all(column["quote"] is False for table in tables.values() for column in table["columns"])
@@ -162,6 +176,13 @@ def test_every_silver_model_is_canonical(parsed: dict[str, Outcome]) -> None:
 
 
 @pytest.mark.integration
+def test_every_stream_has_its_silver_model(parsed: dict[str, Outcome]) -> None:
+    silver = {name for name, node in models(parsed["local"]).items() if "silver" in node.tags}
+    for client in CLIENTS.values():
+        assert {f"{client.code}_{stream.name}" for stream in client.streams} <= silver
+
+
+@pytest.mark.integration
 def test_unit_tests_state_what_the_sources_declare(parsed: dict[str, Outcome]) -> None:
     manifest = parsed["local"].result
     declared = {f"def_{each.name.lower()}": each.config.meta for each in manifest.sources.values()}
@@ -179,22 +200,18 @@ def test_unit_tests_state_what_the_sources_declare(parsed: dict[str, Outcome]) -
         assert meta == wanted, f"unit test {name} states {meta}, the source declares {wanted}"
 
 
+def files_under(*folders: str) -> set[str]:
+    """The models and seeds that lie in folders of the project."""
+    paths = [path for folder in folders for path in (DBT_PROJECT_DIR / folder).rglob("*")]
+    return {path.stem for path in paths if path.suffix in (".sql", ".csv")}
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("selector", "wanted"),
     [
-        ("reference", {"core_channels", "core_channel_map", "dim_channel", "dim_calendar"}),
-        (
-            "client_def",
-            {
-                "def_pylon_issues",
-                "def_pylon_accounts",
-                "fct_def_tickets",
-                "dim_account_def",
-                "agg_def_ticket_activity_channel_daily",
-                "rpt_def_support_tickets_daily",
-            },
-        ),
+        ("reference", files_under("models/core", "seeds/core")),
+        ("client_def", files_under("models/def")),
         (
             "support_ticket_lineage",
             {

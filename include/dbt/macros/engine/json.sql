@@ -1,20 +1,46 @@
 {#- Values out of JSON that Bronze keeps as the reply's own text. Broken JSON gives NULL. -#}
 
-{#- One member of an object as text. Members are found by name, so a name may hold dots. -#}
-{% macro json_text(column, member) -%}
-    {{ return(adapter.dispatch('json_text')(column, member)) }}
-{%- endmacro %}
-
-{% macro duckdb__json_text(column, member) -%}
-    {{ scalar("json_extract_string(try_cast(" ~ column ~ " as json), '$.\"" ~ member ~ "\"')") }}
-{%- endmacro %}
-
-{% macro snowflake__json_text(column, member) -%}
-    {{ scalar("cast(get(try_parse_json(" ~ column ~ "), '" ~ member ~ "') as varchar)") }}
+{#-
+    One member of an object as text, the path to it being the names that follow the column. Members are found by name,
+    so a name may hold dots.
+-#}
+{% macro json_text(column) -%}
+    {{ scalar(json_raw(column, varargs)) }}
 {%- endmacro %}
 
 
-{#- A value found in JSON, without blanks around it; NULL where nothing or the empty-set sign is left. -#}
+{#- The same exactly as delivered, garbage and all. -#}
+{% macro json_raw(column, path) -%}
+    {{ return(adapter.dispatch('json_raw')(column, path)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_raw(column, path) -%}
+    json_extract_string(try_cast({{ column }} as json), '$."{{ path | join('"."') }}"')
+{%- endmacro %}
+
+{% macro snowflake__json_raw(column, path) -%}
+    cast({{ 'get(' * path | length }}try_parse_json({{ column }})
+        {%- for member in path %}, '{{ member }}'){% endfor %} as varchar)
+{%- endmacro %}
+
+
+{#- The first of several members of one object that holds a text; a list of names is a path. -#}
+{% macro json_first(column) -%}
+    coalesce(
+        {%- for member in varargs %}
+        {{ scalar(json_raw(column, [member] if member is string else member)) }} {%- if not loop.last %}, {% endif %}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+{#- Typed members: an instant, a whole number, an exact number, a boolean. -#}
+{% macro json_timestamp(column) -%} {{ utc_timestamp(json_raw(column, varargs)) }} {%- endmacro %}
+{% macro json_number(column) -%} {{ whole_number(json_raw(column, varargs)) }} {%- endmacro %}
+{% macro json_boolean(column) -%} {{ boolean(json_raw(column, varargs)) }} {%- endmacro %}
+
+
+{#- A value found in JSON; NULL where nothing, blanks or the empty-set sign are left. -#}
 {% macro scalar(expression) -%}
     nullif(nullif(trim({{ expression }}), ''), '∅')
 {%- endmacro %}
@@ -49,6 +75,33 @@
     coalesce(
         {{ scalar("cast(get(" ~ field ~ ", 'value') as varchar)") }},
         {{ scalar("cast(get(get(" ~ field ~ ", 'values'), 0) as varchar)") }}
+    )
+{%- endmacro %}
+
+
+{#- One field of a list of {key, stringValue, booleanValue, numberValue, dateValue} as text, by its key. -#}
+{% macro thread_field(column, key) -%}
+    {{ return(adapter.dispatch('thread_field')(column, key)) }}
+{%- endmacro %}
+
+{% macro duckdb__thread_field(column, key) -%}
+    {%- set field = "list_filter(json_extract(try_cast(" ~ column ~ " as json), '$[*]'), lambda field: "
+        ~ "json_extract_string(field, '$.key') = '" ~ key ~ "')[1]" -%}
+    coalesce(
+        {%- for path in ['stringValue', 'booleanValue', 'numberValue', 'dateValue.iso8601'] %}
+        {{ scalar("json_extract_string(" ~ field ~ ", '$." ~ path ~ "')") }} {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+{% macro snowflake__thread_field(column, key) -%}
+    {%- set field = "get(filter(as_array(try_parse_json(" ~ column ~ ")), field -> cast(get(field, 'key') as varchar) = '"
+        ~ key ~ "'), 0)" -%}
+    coalesce(
+        {%- for member in ['stringValue', 'booleanValue', 'numberValue'] %}
+        {{ scalar("cast(get(" ~ field ~ ", '" ~ member ~ "') as varchar)") }},
+        {%- endfor %}
+        {{ scalar("cast(get(get(" ~ field ~ ", 'dateValue'), 'iso8601') as varchar)") }}
     )
 {%- endmacro %}
 

@@ -79,3 +79,17 @@
 
 {% macro duckdb__timestamp_type() -%} timestamp {%- endmacro %}
 {% macro snowflake__timestamp_type() -%} timestamp_ntz(6) {%- endmacro %}
+
+
+{#- A date, which has no zone. -#}
+{% macro iso_date(column) -%}
+    {{ return(adapter.dispatch('iso_date')('trim(' ~ column ~ ')')) }}
+{%- endmacro %}
+
+{% macro duckdb__iso_date(value) -%}
+    case when regexp_full_match({{ value }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_cast({{ value }} as date) end
+{%- endmacro %}
+
+{% macro snowflake__iso_date(value) -%}
+    case when regexp_like({{ value }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_to_date({{ value }}, 'YYYY-MM-DD') end
+{%- endmacro %}

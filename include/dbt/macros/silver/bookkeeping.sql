@@ -53,9 +53,11 @@
     from (
         select BATCH_ID, LOAD_ID
         from {{ stream.batches }}
+        {% if not keeps_failures() -%}
         where
             STREAM = '{{ stream.name }}'
             or BATCH_ID in (select BATCH_ID from {{ stream.coverage }} where STREAM = '{{ stream.name }}')
+        {%- endif %}
     ) as ledger
     full outer join (
         select BATCH_ID, LOAD_ID
@@ -73,7 +75,7 @@
 {#- Before the model, 2: the keys those batches deliver. Nothing is ever taken away, so no crash can lose a key. -#}
 {% macro remember_delivered_keys() -%}
     {%- set stream = stream_of_model() -%}
-    {%- if stream -%}
+    {%- if stream and not keeps_failures() -%}
     insert into {{ bookkeeping('APPLIED_KEYS') }} (MODEL, BATCH_ID, RECORD_KEY)
     select distinct '{{ model.name }}', delivered.BATCH_ID, delivered.RECORD_KEY
     from {{ stream.bronze }} as delivered
@@ -111,11 +113,16 @@
 
 
 {#-
-    Before the model, 4: every key whose Silver row may differ from what a full refresh would build.
+    Before the model, 4: every key whose Silver row may differ from what a full refresh would build. What belongs to no
+    key but to its batch leaves with it, and is found again if it is still there.
 -#}
 {% macro find_touched_keys() -%}
     {%- set stream = stream_of_model() -%}
-    {%- if stream -%}
+    {%- if stream and keeps_failures() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }} where BATCH_ID in (select BATCH_ID from {{ scratch('pending') }})
+    {%- endif -%}
+    {%- elif stream -%}
     {%- set pending = "(select BATCH_ID from " ~ scratch('pending') ~ ")" -%}
     {%- set looked -%}
         select SCOPE from {{ stream.coverage }} where STREAM = '{{ stream.name }}' and BATCH_ID in {{ pending }}
@@ -125,7 +132,7 @@
     select RECORD_KEY
     from {{ bookkeeping('APPLIED_KEYS') }}
     where MODEL = '{{ model.name }}' and BATCH_ID in {{ pending }}
-    {%- if is_incremental() %}
+    {%- if is_incremental() and not keeps_history() %}
     union
     -- records whose row came from a changed batch
     select RECORD_KEY from {{ this }} where BATCH_ID in {{ pending }}
@@ -156,12 +163,12 @@
 {#- After the model, 1: a key that Bronze no longer holds at all leaves; a merge alone would keep it for ever. -#}
 {% macro forget_vanished_keys() -%}
     {%- set stream = stream_of_model() -%}
-    {%- if stream -%}
+    {%- if stream and not keeps_failures() -%}
     delete from {{ this }}
     where
-        RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+        {{ 'SOURCE_RECORD_KEY' if keeps_history() else 'RECORD_KEY' }} in (select RECORD_KEY from {{ scratch('touched') }})
         and RECORD_KEY not in (
-            select RECORD_KEY
+            select {{ history_key() if keeps_history() else 'RECORD_KEY' }}
             from {{ stream.bronze }}
             where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
         )

@@ -15,11 +15,8 @@
 {% macro current_rows(source_name, table) -%}
     {%- set stream = stream_facts(source_name, table) -%}
     {%- set meta = stream.meta -%}
+    {%- do require_kind(stream, 'record_set') -%}
     {%- set of_parent = meta.coverage == 'parent' -%}
-    {%- if meta.order_by -%}
-        {#- Some vendors wrap an instant in an object. -#}
-        {%- set version_stamp = json_text(meta.order_by, meta.order_path) if meta.order_path else meta.order_by -%}
-    {%- endif -%}
     {%- set newest_first -%}
         partition by RECORD_KEY
             order by
@@ -30,15 +27,15 @@
 
     select
         kept.*,
-        absence.OBSERVED_AT is not null or gone.OBSERVED_AT is not null as IS_DELETED,
+        absence.OBSERVED_AT is not null or gone.OBSERVED_AT is not null as ROW_IS_DELETED,
         case
             when gone.OBSERVED_AT <= absence.OBSERVED_AT then gone.OBSERVED_AT
             else coalesce(absence.OBSERVED_AT, gone.OBSERVED_AT)
-        end as DELETED_AT,
+        end as ROW_DELETED_AT,
         case
             when absence.OBSERVED_AT < gone.OBSERVED_AT then absence.HOW
             else coalesce(gone.HOW, absence.HOW)
-        end as DELETED_HOW
+        end as ROW_DELETED_HOW
     from (
         select *
         from (
@@ -59,18 +56,7 @@
                     {{ newest_first }}
                     rows between unbounded preceding and unbounded following
                 ) as ROW_LAST_SEEN_AT
-            from (
-                select
-                    *,
-                    {% if meta.order_by -%}
-                    {{ utc_timestamp(version_stamp) }} as ROW_VERSION_AT,
-                    {% endif -%}
-                    {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as ROW_READ_AT
-                from {{ stream.bronze }}
-                {% if is_incremental() -%}
-                where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
-                {% endif %}
-            ) as delivered
+            from {{ delivered_rows(stream) }} as delivered
         ) as versions
         where
             ROW_OLDER_HASH is null
@@ -90,6 +76,31 @@
             gone.SCOPE = kept.RECORD_KEY
             and gone.OBSERVED_AT > kept.ROW_LAST_SEEN_AT
             and gone.OBSERVED_BEFORE <= kept.ROW_LAST_SEEN_AT
+{%- endmacro %}
+
+
+{#-
+    Every row of a stream as delivered, with its version stamp and the time of reading as instants; in an incremental
+    run those of touched keys only.
+-#}
+{% macro delivered_rows(stream) -%}
+    (
+        select
+            *,
+            {% if stream.meta.order_by -%}
+            {{ version_stamp(stream.meta) }} as ROW_VERSION_AT,
+            {% endif -%}
+            {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as ROW_READ_AT
+        from {{ stream.bronze }}
+        {% if is_incremental() -%}
+        where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+        {% endif %}
+    )
+{%- endmacro %}
+
+{#- The vendor's version stamp, which may be wrapped in an object. -#}
+{% macro version_stamp(meta) -%}
+    {{ json_timestamp(meta.order_by, meta.order_by_path) if meta.order_by_path else utc_timestamp(meta.order_by) }}
 {%- endmacro %}
 
 
@@ -141,7 +152,7 @@
     SOURCE_FILE,
     BATCH_ID,
     PIPELINE_RUN_ID,
-    IS_DELETED,
-    DELETED_AT,
-    DELETED_HOW
+    ROW_IS_DELETED as IS_DELETED,
+    ROW_DELETED_AT as DELETED_AT,
+    ROW_DELETED_HOW as DELETED_HOW
 {%- endmacro %}

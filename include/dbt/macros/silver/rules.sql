@@ -6,6 +6,11 @@
     {%- set texts = [model.raw_code, tojson(stream_of_model().meta, sort_keys=true)] -%}
     {%- set reached = [] -%}
     {%- set waiting = model.depends_on.macros | list -%}
+    {%- if keeps_failures() -%}
+        {%- for stream in streams_with_casts(model.sources[0][0]) -%}
+            {%- do texts.append(tojson(stream, sort_keys=true)) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- for _ in range(1000) if waiting -%}
         {%- set name = waiting.pop() -%}
         {%- if name not in reached and name.startswith('macro.' ~ project_name ~ '.') -%}

@@ -5,8 +5,8 @@
 {% macro stream_facts(source_name, table) -%}
     {{ return({
         'name': table | lower,
-        'bronze': source(source_name, table),
-        'coverage': source(source_name, 'INGEST_COVERAGE'),
+        'bronze': bronze(source_name, table),
+        'coverage': bronze(source_name, 'INGEST_COVERAGE'),
         'meta': declared_meta(source_name, table) or {},
     }) }}
 {%- endmacro %}
@@ -15,17 +15,49 @@
 {#- The meta of a declared Bronze table. A unit test has no graph to read it from and gives it as an override. -#}
 {% macro declared_meta(source_name, table) -%}
     {%- if execute -%}
-        {%- for declared in graph.sources.values() if declared.source_name == source_name and declared.name == table -%}
-            {%- set meta = declared.config.meta -%}
-            {%- if meta.input_kind != 'record_set' -%}
-                {{ exceptions.raise_compiler_error(
-                    model.name ~ " reads " ~ source_name ~ "." ~ table ~ " as a record set, but the source declares "
-                    ~ "input_kind " ~ meta.input_kind ~ "; declare it a record_set or build the model from events"
-                ) }}
-            {%- endif -%}
-            {{ return(meta) }}
-        {%- endfor -%}
+        {{ return(declared_source(source_name, table).config.meta) }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro declared_source(source_name, table) -%}
+    {%- for declared in graph.sources.values() if declared.source_name == source_name and declared.name == table -%}
+        {{ return(declared) }}
+    {%- endfor -%}
+    {{ exceptions.raise_compiler_error("no source is called " ~ source_name ~ "." ~ table) }}
+{%- endmacro %}
+
+
+{#- A stream is built the way its kind is: records have a current state, events are counted. -#}
+{% macro require_kind(stream, kind) -%}
+    {%- if execute and stream.meta.input_kind != kind -%}
+        {{ exceptions.raise_compiler_error(
+            model.name ~ " reads " ~ stream.name ~ " as " ~ kind ~ ", but the source declares input_kind "
+            ~ stream.meta.input_kind ~ "; records are read by current_rows, events by event_rows"
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    A Bronze table. One that was never loaded is read as the empty table its declaration describes, with a warning: a
+    client may not have the system, or the stream's first load is yet to come.
+-#}
+{% macro bronze(source_name, table) -%}
+    {%- set relation = source(source_name, table) -%}
+    {%- if not execute or is_loaded(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {%- do exceptions.warn(relation ~ " was never loaded; " ~ model.name ~ " knows nothing of it and is built without") -%}
+    {%- set columns = [] -%}
+    {%- for column in declared_source(source_name, table).columns.values() -%}
+        {%- do columns.append("cast(null as " ~ column.data_type ~ ") as " ~ column.name) -%}
+    {%- endfor -%}
+    {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
+{%- endmacro %}
+
+{#- Whether a table is there. In a unit test its rows are given with the test. -#}
+{% macro is_loaded(relation) -%}
+    {{ return(model.resource_type == 'unit_test' or load_relation(relation) is not none) }}
 {%- endmacro %}
 
 
@@ -36,7 +68,7 @@
     {%- endif -%}
     {%- set declared = model.sources | first -%}
     {%- set stream = stream_facts(declared[0], declared[1]) -%}
-    {%- do stream.update({'batches': source(declared[0], 'INGEST_BATCHES')}) -%}
+    {%- do stream.update({'batches': bronze(declared[0], 'INGEST_BATCHES')}) -%}
     {{ return(stream) }}
 {%- endmacro %}
 

@@ -108,7 +108,7 @@ def test_a_client_that_has_little_and_calls_it_otherwise_builds_with_warnings(tm
         whole = issue("i1", at(0), state="in_triage", source="carrier_pigeon")
         bronze.load("pylon_issues", "n1", [Row({name: whole[name] for name in always}, at(60))])
     for selector in ("reference", "client_def"):
-        outcome = project.run("build", "--selector", selector, "--exclude", "resource_type:unit_test")
+        outcome = project.run("build", "--selector", selector, "--exclude-resource-type", "unit_test")
         assert outcome.success, outcome.said()
     assert {name for name, status in outcome.statuses().items() if status == "warn"} >= {
         "accepted_values_def_pylon_issues_STATE__new__waiting_on_you__waiting_on_customer__on_hold__closed"

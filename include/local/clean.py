@@ -9,7 +9,8 @@ from pathlib import Path
 
 from include.local.folder import REPO, Place, StackError, hold, shown
 
-MADE_BY_COMMANDS = ("airflow", "cache", "dbt", "landing", "serving", "simulators", "warehouse")
+MADE_BY_COMMANDS = ("airflow", "cache", "dbt", "landing", "leases", "serving", "simulators", "warehouse")
+DROP = "drop"  # a person's files, unless the simulated vendors put them there
 ENVIRONMENTS = (".venv", ".venv-lint")
 
 
@@ -30,7 +31,8 @@ def clean(everything: bool, data: Path, repo: Path = REPO) -> int:
     doomed = [repo / name for name in ENVIRONMENTS if everything and (repo / name).exists()]
     if place.lock.is_file():  # the mark of a folder the commands have used
         with hold(place, "make clean"):
-            remove([data / name for name in MADE_BY_COMMANDS if (data / name).exists()])
+            names = MADE_BY_COMMANDS + ((DROP,) if place.simulators.is_dir() else ())
+            remove([data / name for name in names if (data / name).exists()])
             place.lock.unlink()
         if not any(data.iterdir()):
             data.rmdir()

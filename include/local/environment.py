@@ -20,8 +20,13 @@ SQLITE_API_SERVER = {"timeout": 2, "check_same_thread": False}
 
 # What a person's shell hands on. Everything else an Airflow or dbt process sees is decided here, so that a stray
 # AIRFLOW__ or DBT_ variable cannot make a run on one machine differ from a run on another.
-PASSED_ON = ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-PASSED_ON_PREFIXES = ("SUPPORT_", "SNOWFLAKE_", "PYLON_", "PLAIN_", "AIRFLOW_CONN_", "AIRFLOW_VAR_")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+PASSED_ON = ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", *PROXIES)
+PASSED_ON_PREFIXES = (
+    *("SUPPORT_", "PYLON_", "PLAIN_", "AIRFLOW_CONN_", "AIRFLOW_VAR_"),
+    *("SNOWFLAKE_", "MOTHERDUCK_", "AWS_", "AZURE_", "GOOGLE_"),  # where warehouse and landing may be
+)
+LOOPBACK = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,14 @@ def airflow_env(
     cache = data_dir / "cache"
     url = f"http://127.0.0.1:{port}"
     env = {name: value for name, value in base.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
+    env.pop("no_proxy", None)
     env |= {
         "PATH": f"{VENV_BIN}:{base.get('PATH', '/usr/bin:/bin')}",
         "PYTHONPATH": str(REPO),
         "PYTHONUNBUFFERED": "1",
         "SUPPORT_DATA_DIR": str(data_dir),
+        # A proxy is for the vendors, not for what these processes say to each other.
+        "NO_PROXY": ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOOPBACK))),
         # Nothing outside the repo is written to, and nobody is told anything.
         "XDG_CACHE_HOME": str(cache),
         "XDG_CONFIG_HOME": str(cache / "config"),

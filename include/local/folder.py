@@ -38,6 +38,18 @@ class Place:
 
     data: Path
 
+    def make(self) -> None:
+        """Make the folder, or say why it cannot be."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            (self.data / ".writable").touch()
+            (self.data / ".writable").unlink()
+        except OSError as error:
+            raise Refused(
+                f"SUPPORT_DATA_DIR is '{self.data}', which cannot be used ({error.strerror}); "
+                "name a folder this user may write to"
+            ) from error
+
     @property
     def airflow(self) -> Path:
         return self.data / "airflow"
@@ -78,7 +90,7 @@ def hold(place: Place, command: str, patience: float = 20.0) -> Iterator[int]:
 
     When the holder's master is gone its keeper is still clearing up: that is waited for. A living one is named.
     """
-    place.data.mkdir(parents=True, exist_ok=True)
+    place.make()
     handle = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + patience

@@ -22,6 +22,7 @@ CLIENT_DAG = "def_support"
 CLIENT = "def"
 DAY = timedelta(days=1)
 MOST_NIGHTS = 60
+WARNINGS = 5  # named in the summary; the rest are counted
 
 
 def number_of_nights(text: str) -> int:
@@ -112,7 +113,7 @@ class Night:
 def summarise(console: Console, configured: Settings, nights: list[Night], timings: dict[str, float]) -> None:
     """What a person wants to know at the end."""
     outcomes = [outcome for night in nights for outcome in night.outcomes]
-    streams = read_streams(configured.published_copy, [o.run_id for o in outcomes if o.dag_id == CLIENT_DAG])
+    streams = read_streams(configured.published_copy, [o.run_id for o in outcomes])
     console.line()
     console.line(console.style("  Summary", "bold"))
     console.line()
@@ -125,8 +126,10 @@ def summarise(console: Console, configured: Settings, nights: list[Night], timin
         for outcome in [o for o in outcomes if o.dag_id == dag_id][-1:]:
             results = read_dbt(configured.dbt_dir / "runs" / dag_id / outcome.run_id / "run_results.json")
             console.step(dag_id, dbt_sentence(results))
-            for warning in results.warnings:
+            for warning in results.warnings[:WARNINGS]:
                 console.step("", console.style(f"warned: {warning}", "warn"))
+            if len(results.warnings) > WARNINGS:
+                console.step("", f"and {counted(len(results.warnings) - WARNINGS, 'more warning')}")
     console.step("took", phases(timings))
     console.line()
 

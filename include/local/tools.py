@@ -28,6 +28,7 @@ def dbt_arguments(rest: list[str], target: str) -> list[str]:
 
 def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) -> int:
     """Run the tool in the foreground; its exit code is the answer."""
+    place.make()
     env = airflow_env(os.environ, place.data, ensure_secrets(place.airflow))
     env |= configured.dbt_environment | configured.dbt_paths
     if tool == "manifest":

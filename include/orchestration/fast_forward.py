@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import queue
+import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from cosmos.operators.local import DbtBuildLocalOperator
 
 from include.orchestration.airflow_api import AirflowApi, retrying
 from include.orchestration.graph import Closed, Finished, Progress, ShownTask, TaskGraph, TaskKind
+from include.orchestration.manifest import PARTIAL_PARSE
 
 FLUSH_EVERY = 1.0
 NOTE_LENGTH = 900
@@ -67,6 +69,7 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
             if event.info.name == "NodeFinished":
                 closer.add(progress.node_finished(_finished(event.data)))
 
+        self._seed_partial_parse()
         self._dbt_runner_callbacks = [on_event]
         failure: Exception | None = None
         try:
@@ -96,6 +99,16 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
         except AirflowNotFoundException:
             return None
         return AirflowApi(connection.host or "", connection.login, connection.password or "")
+
+    def _seed_partial_parse(self) -> None:
+        """Start from the parse that made the manifest, where that is newer than the last build's."""
+        made = self.slim_manifest.with_name(PARTIAL_PARSE)
+        cached = Path(self.cache_dir) / "target" / PARTIAL_PARSE
+        if made.exists() and (not cached.exists() or cached.stat().st_mtime < made.stat().st_mtime):
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            partial = cached.with_suffix(".partial")
+            shutil.copyfile(made, partial)
+            partial.replace(cached)
 
     def _shown_tasks(self) -> list[ShownTask]:
         shown = []

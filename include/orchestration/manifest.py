@@ -26,6 +26,7 @@ from include.settings import DBT_PROJECT_DIR, ConfigurationError, Settings, load
 
 SELECTORS = ("reference", "client_def")
 BUILT = "built.json"
+PARTIAL_PARSE = "partial_parse.msgpack"
 REBUILD = "run `make manifest` to build it"
 
 _FIELDS = (
@@ -106,7 +107,8 @@ def build(current: Settings, *, force: bool = False) -> bool:
     state = _state(current)
     os.environ.update(current.dbt_environment | current.dbt_paths)
     common = ["--quiet", "--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
-    common += ["--target", current.target]
+    # Named as Cosmos names them: dbt takes up an earlier parse only if it was told the same.
+    common += ["--profile", "default", "--target", str(current.target)]
     parsed = dbtRunner().invoke(["parse", *common])
     if not isinstance(parsed.result, Manifest):
         raise ConfigurationError(f"the dbt project cannot be parsed: {' '.join(str(parsed.exception).split())}")
@@ -122,6 +124,8 @@ def build(current: Settings, *, force: bool = False) -> bool:
             raise ConfigurationError(f"dbt cannot list selector {selector}: {listed.exception}")
         selected = [json.loads(line)["unique_id"] for line in listed.result]
         (partial / f"{selector}.json").write_text(json.dumps(slim(manifest, selected)))
+    # dbt's own memory of the parse, from which the first build of a new data folder starts.
+    shutil.copyfile(Path(current.dbt_paths["DBT_TARGET_PATH"]) / PARTIAL_PARSE, partial / PARTIAL_PARSE)
     (partial / BUILT).write_text(json.dumps(state))
     shutil.rmtree(current.manifest_dir, ignore_errors=True)
     partial.rename(current.manifest_dir)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .drops import FORMATS, Drops
 from .plain.api import Settings as PlainSettings
-from .pylon.api import Settings as PylonSettings
+from .pylon.settings import Settings as PylonSettings
 from .serve import Options, PortTaken, serve
 from .world.lifecycle import Kind
 from .world.plan import System

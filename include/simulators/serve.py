@@ -15,7 +15,7 @@ from .http import Server
 from .plain.api import PlainApi
 from .plain.api import Settings as PlainSettings
 from .pylon.api import PylonApi
-from .pylon.api import Settings as PylonSettings
+from .pylon.settings import Settings as PylonSettings
 from .world.lifecycle import Kind
 from .world.plan import System
 from .world.times import iso
@@ -54,27 +54,26 @@ def _serve(options: Options) -> None:
         print("simulators: making a large world, which takes half a minute or more", file=sys.stderr, flush=True)
     world = World(options.seed, options.size, options.quiet)
     clock = Clock(options.data_dir / "simulators" / "clock.json", options.clock, world.size.clock)
-    asyncio.run(_run(options, world, clock))
-
-
-async def _run(options: Options, world: World, clock: Clock) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
-    faults = Faults()
     drops, folder = Drops(world), options.data_dir / "drop"
     drops.write(clock.now, folder)
 
     def moved(before: int, after: int) -> None:
         drops.write(after, folder, since=min(before, after))
 
+    faults = Faults()
     control = Control(world, clock, Journal(), faults, moved)
-    pylon_api = PylonApi(world, clock, options.pylon, faults)
+    pylon = PylonApi(world, clock, options.pylon, faults)
     if options.warm:
-        pylon_api.warm()
-    pylon = Server(control.beside(pylon_api))
-    plain = Server(control.beside(PlainApi(world, clock, options.plain, faults)))
+        pylon.issues.warm()
+    plain = PlainApi(world, clock, options.plain, faults)
+    asyncio.run(_run(options, clock, Server(control.beside(pylon)), Server(control.beside(plain))))
+
+
+async def _run(options: Options, clock: Clock, pylon: Server, plain: Server) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
     for server, port in ((pylon, options.pylon_port), (plain, options.plain_port)):
         try:
             await server.start(port)

@@ -14,7 +14,7 @@ import pytest
 
 from include.bronze import extract
 from include.bronze.batch import METADATA_COLUMNS, Batch, Window
-from include.bronze.sources import pylon
+from include.bronze.sources import plain, pylon
 from include.bronze.sources.http import Api, Patience, RefusedError, SourceError
 from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence
@@ -24,6 +24,15 @@ from tests.bronze.vendors import NIGHT, Vendors, bronze_for, run_night, served
 pytestmark = pytest.mark.integration
 
 ISSUES, MESSAGES, ACCOUNTS = "pylon_issues", "pylon_messages", "pylon_accounts"
+THREADS, TIMELINES = "plain_threads", "plain_timeline_entries"
+SCHEDULED = (ISSUES, MESSAGES, ACCOUNTS, THREADS, TIMELINES)
+ENDPOINTS = [
+    ("pylon", "POST /issues/search"),
+    ("pylon", "GET /issues/{id}/messages"),
+    ("pylon", "GET /accounts"),
+    ("plain", "threads"),
+    ("plain", "thread"),
+]
 FIRST_NIGHT = datetime(2025, 12, 15, 6, 20, tzinfo=UTC)
 FAR = datetime.max.replace(tzinfo=UTC)
 SCHEDULES = 6
@@ -41,6 +50,7 @@ def vendors(running: Vendors, monkeypatch: pytest.MonkeyPatch) -> Vendors:
     running.clear_faults()
     running.set_clock(FIRST_NIGHT)
     monkeypatch.setattr(pylon, "PAGE_SIZE", 7)
+    monkeypatch.setattr(plain, "PAGE_SIZE", 7)
     impatient = Patience(tries=3, first_wait=0.001, longest_wait=0.01, in_all=5.0, timeout=(2.0, 5.0))
     monkeypatch.setattr(Api.__init__, "__kwdefaults__", Api.__init__.__kwdefaults__ | {"patience": impatient})
     return running
@@ -66,6 +76,17 @@ def messages_in(bronze: Bronze, batch_id: str) -> Counter[tuple[str, str]]:
     return Counter((str(parent), str(id_)) for parent, id_ in rows)
 
 
+def threads_in(bronze: Bronze, batch_id: str) -> Counter[tuple[str, str]]:
+    stamp = "json_extract_string(updated_at, '$.iso8601')"
+    rows = query(bronze, f"select id, {stamp} from bronze.plain_threads where batch_id = '{batch_id}'")
+    return Counter((str(id_), str(at)) for id_, at in rows)
+
+
+def entries_in(bronze: Bronze, batch_id: str) -> Counter[tuple[str, str]]:
+    rows = query(bronze, f"select parent_key, id from bronze.plain_timeline_entries where batch_id = '{batch_id}'")
+    return Counter((str(parent), str(id_)) for parent, id_ in rows)
+
+
 class Schedule:
     """One random history of nights, and what each landed attempt must have delivered."""
 
@@ -76,7 +97,16 @@ class Schedule:
         self.runs = 0
 
     def step(self) -> None:
-        self.rng.choice([self.night, self.night, self.missed_nights, self.crash, self.replay, self.extract_again])()
+        steps = [
+            self.night,
+            self.night,
+            self.missed_nights,
+            self.some_of_it,
+            self.crash,
+            self.replay,
+            self.extract_again,
+        ]
+        self.rng.choice(steps)()
 
     def night(self) -> None:
         """The clock goes on a night, and a run loads what is missing, with or without faults on the way."""
@@ -87,6 +117,14 @@ class Schedule:
         """The scheduler is down for two nights."""
         self.vendors.advance(3 * NIGHT)
         self._run()
+
+    def some_of_it(self) -> None:
+        """A run that gets to some of its windows only, and not in their order: what is older comes later."""
+        self.vendors.advance(NIGHT)
+        self.runs += 1
+        planned = self.bronze.plan(FAR)[ISSUES]
+        some = self.rng.sample(planned, self.rng.randrange(len(planned) + 1))
+        self.bronze.load(ISSUES, self._extract(ISSUES, some, f"some-{self.runs}"), f"some-{self.runs}")
 
     def crash(self) -> None:
         """The run ends after landing and before loading; the next one starts over."""
@@ -119,7 +157,7 @@ class Schedule:
         self._maybe_fault()
         plan = self.bronze.plan(FAR)
         try:
-            for stream in (ISSUES, MESSAGES, ACCOUNTS):
+            for stream in SCHEDULED:
                 landed = self._extract(stream, plan[stream], run_id)
                 self.bronze.load(stream, landed, run_id)
         except SourceError:
@@ -143,10 +181,10 @@ class Schedule:
             ]
         )
         if kind != "none":
-            endpoint = self.rng.choice(["POST /issues/search", "GET /issues/{id}/messages", "GET /accounts"])
+            system, endpoint = self.rng.choice(ENDPOINTS)
             times = self.rng.choice([1, 2, 50])
             after = self.rng.randrange(4)
-            self.vendors.fault(system="pylon", endpoint=endpoint, kind=kind, count=times, after=after, seconds=0)
+            self.vendors.fault(system=system, endpoint=endpoint, kind=kind, count=times, after=after, seconds=0)
 
     def _extract(self, stream: str, planned: list[dict[str, str]], run_id: str, *, again: bool = False) -> list[str]:
         landed = self.bronze.extract(stream, planned, run_id, again=again)
@@ -161,6 +199,13 @@ class Schedule:
                 self.expected[batch_id] = Counter(
                     (parent, message) for parent in parents for message in self.vendors.messages(parent) or []
                 )
+            elif stream == THREADS:
+                self.expected[batch_id] = self.vendors.threads_changed_in(asked)
+            elif stream == TIMELINES:
+                parents = [scope.scope for scope in manifest.coverage]
+                self.expected[batch_id] = Counter(
+                    (parent, entry) for parent in parents for entry in self.vendors.timeline(parent) or []
+                )
         return landed
 
 
@@ -172,14 +217,14 @@ def test_after_any_schedule_bronze_holds_what_was_visible_and_every_cell_is_cove
     for _ in range(8):
         schedule.step()
     vendors.clear_faults()
-    schedule.bronze.settings.now()
     schedule.runs += 1
     plan = bronze.plan(FAR)
-    for stream in (ISSUES, MESSAGES, ACCOUNTS):
+    for stream in SCHEDULED:
         landed = schedule._extract(stream, plan[stream], "the last run")
         bronze.load(stream, landed, "the last run")
 
-    assert [items for name, items in bronze.plan(FAR).items() if name in (ISSUES, MESSAGES, ACCOUNTS)] == [[], [], []]
+    left = bronze.plan(FAR)
+    assert {name: left[name] for name in SCHEDULED if left[name]} == {}
     assert verify(bronze) == []
     with bronze.warehouse() as warehouse:
         loaded = warehouse.ledger()
@@ -188,7 +233,11 @@ def test_after_any_schedule_bronze_holds_what_was_visible_and_every_cell_is_cove
             assert set(issues_in(bronze, row.batch_id)) == set(schedule.expected[row.batch_id]), row.batch_id
         elif row.stream == MESSAGES:
             assert set(messages_in(bronze, row.batch_id)) == set(schedule.expected[row.batch_id]), row.batch_id
-    for table in ("pylon_issues", "pylon_messages", "pylon_accounts"):
+        elif row.stream == THREADS:
+            assert set(threads_in(bronze, row.batch_id)) >= set(schedule.expected[row.batch_id]), row.batch_id
+        elif row.stream == TIMELINES:
+            assert set(entries_in(bronze, row.batch_id)) == set(schedule.expected[row.batch_id]), row.batch_id
+    for table in SCHEDULED:
         empty = " or ".join(f"{column} is null or {column} = ''" for column in METADATA_COLUMNS)
         assert query(bronze, f"select count(*) from bronze.{table} where {empty}") == [(0,)]
 
@@ -224,17 +273,17 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", ["POST /issues/search", "GET /accounts"])
+@pytest.mark.parametrize(("system", "endpoint"), [ENDPOINTS[0], ENDPOINTS[2], ENDPOINTS[3]])
 @pytest.mark.parametrize("times", [1, -1], ids=["once", "always"])
 @pytest.mark.parametrize(
     ("kind", "more"), FAULTS, ids=[f"{kind}-{more.get('status', '')}".rstrip("-") for kind, more in FAULTS]
 )
 def test_a_fault_ends_in_a_whole_batch_or_in_a_cause_and_never_in_a_part(
-    kind: str, more: dict[str, Any], times: int, endpoint: str, vendors: Vendors, bronze: Bronze
+    kind: str, more: dict[str, Any], times: int, system: str, endpoint: str, vendors: Vendors, bronze: Bronze
 ) -> None:
-    stream = ISSUES if "issues" in endpoint else ACCOUNTS
+    stream = {"POST /issues/search": ISSUES, "GET /accounts": ACCOUNTS, "threads": THREADS}[endpoint]
     planned = bronze.plan(FAR)[stream]
-    vendors.fault(system="pylon", endpoint=endpoint, kind=kind, count=times, after=1, **more)
+    vendors.fault(system=system, endpoint=endpoint, kind=kind, count=times, after=1, **more)
     try:
         landed = bronze.extract(stream, planned, "r")
     except SourceError:
@@ -246,9 +295,14 @@ def test_a_fault_ends_in_a_whole_batch_or_in_a_cause_and_never_in_a_part(
             wanted = set(vendors.issues_changed_in(Window(manifest.asked_from, manifest.asked_to)))
             versions = bronze.landing.versions(manifest, "UPDATED_AT")
             assert {(key, str(at)) for key, at in versions.items()} == wanted
+        elif stream == THREADS:
+            wanted_ids = {id_ for id_, _ in vendors.threads_changed_in(Window(manifest.asked_from, manifest.asked_to))}
+            assert set(bronze.landing.keys(manifest)) >= wanted_ids
         else:
             assert set(bronze.landing.keys(manifest)) == {row["id"] for row in vendors.get("/accounts").json()["data"]}
-    assert landed or times == -1 or kind in ("forbid", "revoke", "stuck_cursor")
+    # Plain's limit is over when its minute is, which is longer than this test has patience for.
+    outlasts_patience = kind == "too_many" and system == "plain"
+    assert landed or times == -1 or outlasts_patience or kind in ("forbid", "revoke", "stuck_cursor")
 
 
 def test_a_change_in_the_middle_of_a_scan_is_not_lost(vendors: Vendors, bronze: Bronze) -> None:

@@ -21,6 +21,10 @@ from include.settings import CLIENTS_DIR, REPO, Settings, load_settings
 
 PYLON_TOKEN, PLAIN_TOKEN = "sim-pylon-token", "plainApiKey_sim"
 NIGHT = timedelta(days=1)
+THREADS = """query ($after: String) { threads(first: 100, after: $after) {
+  edges { node { id updatedAt { iso8601 } } } pageInfo { hasNextPage endCursor } } }"""
+TIMELINE = """query ($thread: ID!, $after: String) { thread(threadId: $thread) { timelineEntries(first: 100, after: $after) {
+  edges { node { id } } pageInfo { hasNextPage endCursor } } } }"""
 
 
 @dataclass
@@ -102,6 +106,44 @@ class Vendors:
         """The ids of an issue's messages, None if the issue is gone."""
         reply = self.get(f"/issues/{issue_id}/messages")
         return [message["id"] for message in reply.json().get("data") or []] if reply.ok else None
+
+    def _graphql(self, query: str, **variables: Any) -> Any:
+        reply = requests.post(
+            f"{self.plain}/graphql/v1",
+            json={"query": query, "variables": variables},
+            headers={"Authorization": f"Bearer {PLAIN_TOKEN}"},
+            timeout=30,
+        )
+        reply.raise_for_status()
+        return reply.json()["data"]
+
+    def threads_changed_in(self, window: Window) -> Counter[tuple[str, str]]:
+        """Id and stamp of every thread whose stamp lies in a window, by listing all there are."""
+        found: Counter[tuple[str, str]] = Counter()
+        after = None
+        while True:
+            page = self._graphql(THREADS, after=after)["threads"]
+            for edge in page["edges"]:
+                stamp = edge["node"]["updatedAt"]["iso8601"]
+                if window.start <= datetime.fromisoformat(stamp) < window.end:
+                    found[(edge["node"]["id"], stamp)] += 1
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+    def timeline(self, thread_id: str) -> list[str] | None:
+        """The ids of a thread's timeline entries, None if the thread is gone."""
+        ids: list[str] = []
+        after = None
+        while True:
+            thread = self._graphql(TIMELINE, thread=thread_id, after=after)["thread"]
+            if thread is None:
+                return None
+            page = thread["timelineEntries"]
+            ids += [edge["node"]["id"] for edge in page["edges"]]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return ids
 
     def connection(self, conn_id: str) -> Connection:
         extra = {"minimum_gap_seconds": 0}

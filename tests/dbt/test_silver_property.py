@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -148,25 +149,29 @@ loads = st.builds(
     looks=st.lists(looks, max_size=1).map(tuple),
     attempt=st.integers(0, 1),
 )
-runs = st.one_of(
-    st.just(Run()),
-    st.just(Run()),
-    st.builds(Run, st.just("crash"), st.integers(1, 7)),
-    st.builds(Run, st.just("refresh")),
-    st.builds(Run, st.just("meanwhile"), st.integers(1, 7), loads),
-)
-changes = st.one_of(loads, loads, st.builds(Drop, st.integers(0, 3)), runs)
+drops = st.builds(Drop, st.integers(0, 3))
+crashes = st.builds(Run, st.just("crash"), st.integers(1, 8))
+meetings = st.builds(Run, st.just("meanwhile"), st.integers(1, 8), loads)
+one_change = st.one_of(loads, loads, drops, drops, st.just(Run()), st.just(Run("refresh"))).map(lambda step: [step])
+# A run that goes wrong is worth most right after something was loaded.
+trouble = st.tuples(loads, st.one_of(crashes, meetings)).map(list)
+changes = st.one_of(one_change, one_change, trouble)
+
+
 # Before the first run several batches are loaded, so that what is then taken away was there: anything, or one record whose
-# content goes back and forth from batch to batch.
+# content goes back and forth from batch to batch, or one that a later batch looked for in vain.
 anything = st.lists(st.tuples(st.lists(seen, max_size=2), st.lists(looks, max_size=1)), min_size=2, max_size=4).map(
     lambda batches: [Load(number, tuple(rows), tuple(seen)) for number, (rows, seen) in enumerate(batches)]
 )
 back_and_forth = st.integers(2, 4).map(
     lambda count: [Load(number, (Seen(0, content=number % 2, read=number),)) for number in range(count)]
 )
+in_vain = st.sampled_from(["complete", "gone"]).map(
+    lambda outcome: [Load(0, (Seen(0),)), Load(1, looks=((0, 3, outcome),)), Load(2, (Seen(1),))]
+)
 sequences = st.builds(
-    lambda before, after: [*before, Run(), *after],
-    st.one_of(anything, back_and_forth),
+    lambda before, after: [*before, Run(), *itertools.chain(*after)],
+    st.one_of(anything, back_and_forth, in_vain),
     st.lists(changes, min_size=1, max_size=6),
 )
 
@@ -302,14 +307,27 @@ REGRESSIONS: dict[str, tuple[str, list[Step]]] = {
     ),
     "the last row of a key leaves": ("def_pylon_issues", [Load(0, (x(0),)), Load(1, (Seen(1),)), Run(), Load(0)]),
     "the last batch leaves": ("def_pylon_issues", [Load(0, (x(0),)), Run(), Drop(0)]),
-    "a crash between the merge and the marking": (
-        "def_pylon_issues",
-        [Load(0, (x(0),)), Run(), Load(0, (y(1),)), Run("crash", 5), Load(0, (x(0),)), Run()],
-    ),
-    "a crash between unmarking and marking": (
-        "def_pylon_issues",
-        [Load(0, (x(0),)), Run(), Load(1, (y(1),)), Run("crash", 7), Drop(1), Run()],
-    ),
+    **{
+        f"a crash after statement {after}": (
+            "def_pylon_issues",
+            [Load(0, (x(0), Seen(1))), Run(), Load(1, (y(1),)), Load(0, (x(0),)), Run("crash", after)],
+        )
+        for after in range(1, 9)
+    },
+    **{
+        f"a crash after statement {after}, and then the batch leaves": (
+            "def_pylon_issues",
+            [Load(0, (x(0),)), Run(), Load(1, (y(1),)), Run("crash", after), Drop(1)],
+        )
+        for after in range(1, 9)
+    },
+    **{
+        f"a crash after statement {after}, and then the evidence leaves": (
+            "def_pylon_notes",
+            [Load(0, (x(0),)), Run(), Load(1, looks=(("p0", 1, "complete"),)), Run("crash", after), Drop(1)],
+        )
+        for after in range(1, 9)
+    },
     "a load that comes in while the model builds": (
         "def_pylon_issues",
         [Load(0, (x(0),)), Run(), Load(1, (y(1),)), Run("meanwhile", 4, Load(1, (y(2), Seen(1))))],

@@ -122,3 +122,11 @@ def test_the_api_server_waits_less_for_the_database_than_the_others(tmp_path: Pa
         return settings["timeout"]
 
     assert waits(api_server_env(env)[name]) < 5 < waits(env[name])
+
+
+def test_a_proxy_is_for_the_vendors_and_not_for_this_machine(tmp_path: Path, secrets: Secrets) -> None:
+    env = airflow_env({"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "intranet"}, tmp_path, secrets)
+
+    assert env["HTTPS_PROXY"] == "http://proxy:3128"
+    assert env["NO_PROXY"] == "intranet,127.0.0.1,localhost"
+    assert "no_proxy" not in env

@@ -94,3 +94,29 @@ def test_clean_everything_takes_the_environments_as_well(tmp_path: Path) -> None
     clean(True, tmp_path / "data", repo=tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_clean_removes_dropped_files_only_where_the_simulated_vendors_dropped_them(
+    tmp_path: Path, simulated: bool
+) -> None:
+    data = tmp_path / "data"
+    with hold(Place(data), "make run"):
+        (data / "drop" / "qa_reviews").mkdir(parents=True)
+        if simulated:
+            (data / "simulators").mkdir()
+
+    clean(False, data, repo=tmp_path)
+
+    assert (data / "drop").exists() is not simulated
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Refused) as refused, hold(Place(tmp_path / "file" / "data"), "make run"):
+        pass
+    assert str(refused.value) == (
+        f"SUPPORT_DATA_DIR is '{tmp_path}/file/data', which cannot be used (Not a directory); "
+        "name a folder this user may write to"
+    )

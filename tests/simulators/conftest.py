@@ -5,7 +5,8 @@ import pytest
 from include.simulators.clock import Clock
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.world.world import World
 
 

@@ -11,7 +11,8 @@ from include.simulators.faults import Faults
 from include.simulators.page import page, table
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.rows import OBJECTS
 from include.simulators.truth import Truth, as_json
 from include.simulators.world.plan import System

@@ -11,7 +11,8 @@ from include.simulators.clock import Clock
 from include.simulators.faults import FaultError, FaultKind, Faults
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.world.times import iso
 
 from .driver import TOKEN, ask, graphql, search_all, served

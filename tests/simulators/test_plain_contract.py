@@ -216,6 +216,25 @@ def test_pages_are_25_unless_asked_otherwise_and_cursors_hold_the_key_and_the_id
     assert cursor["threads.id"] == page["edges"][0]["node"]["id"]
 
 
+def test_pages_are_as_long_as_asked_and_follow_each_other_either_way(small_plain):
+    query = """query ($first: Int, $after: String, $last: Int, $before: String) {
+      threads(first: $first, after: $after, last: $last, before: $before) {
+        edges { node { id } } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } }"""
+
+    def page(**paging):
+        found = data(small_plain, query, **paging)["threads"]
+        return [node["id"] for node in nodes(found)], found["pageInfo"]
+
+    (one, first), (both, _) = page(first=7), page(first=14)
+    other, second = page(first=7, after=first["endCursor"])
+    assert one + other == both
+    assert (first["hasPreviousPage"], second["hasPreviousPage"], second["hasNextPage"]) == (False, True, True)
+    assert page(last=7, before=second["startCursor"])[0] == one
+    assert page(last=3, before=second["startCursor"])[0] == one[4:]
+    end, last = page(last=5)
+    assert (len(end), last["hasNextPage"], last["hasPreviousPage"]) == (5, False, True)
+
+
 FILTERS = [
     ({"statuses": ["DONE"]}, lambda t: t["status"] == "DONE"),
     ({"statuses": ["TODO", "SNOOZED"]}, lambda t: t["status"] != "DONE"),

@@ -4,12 +4,14 @@ import os
 from functools import lru_cache
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.world.plan import System
 from include.simulators.world.times import DAY, iso
 from include.simulators.world.world import World
@@ -35,11 +37,11 @@ def world(seed: int) -> World:
 
 
 def pylon_at(seed: int, now: int, **chosen: Any) -> PylonApi:
-    return PylonApi(world(seed), Still(now), Settings(limits=False, **chosen))  # type: ignore[arg-type]
+    return PylonApi(world(seed), Still(now), Settings(limits=False, **chosen))
 
 
 def plain_at(seed: int, now: int) -> PlainApi:
-    return PlainApi(world(seed), Still(now), PlainSettings(limits=False))  # type: ignore[arg-type]
+    return PlainApi(world(seed), Still(now), PlainSettings(limits=False))
 
 
 def moments(seed: int) -> st.SearchStrategy[int]:
@@ -127,7 +129,7 @@ def test_every_endpoint_tells_the_same_of_an_issue(data):
         assert row["latest_message_time"] == max((m["timestamp"] for m in messages), key=_moment, default=None)
         answered = [message["timestamp"] for message in public if "contact" not in message.get("author", {})]
         # A merge moves messages over and leaves the vendor's own reading of them as it was.
-        if row["first_response_time"] is None and not app.world.tickets[app.by_id[row["id"]]].absorbed:
+        if row["first_response_time"] is None and not app.world.tickets[app.issues.by_id[row["id"]]].absorbed:
             assert answered in ([], [row["created_at"]])
         scores = [int(a["value"]) for r in responses for a in r["answers"] if a["question_type"] == "score"]
         assert scores == [response["score"] for response in row.get("csat_responses", [])]
@@ -143,7 +145,7 @@ def _moment(text: str) -> tuple[str, str]:
 
 
 @GRAPHQL
-@given(st.data(), st.integers(1, 100), st.integers(1, 100))
+@given(st.data(), st.integers(1, 30), st.integers(1, 30))
 def test_threads_are_the_same_forwards_and_backwards_at_any_page_size(data, forward, backward):
     seed = data.draw(SEEDS)
     app = plain_at(seed, data.draw(moments(seed)))
@@ -202,16 +204,14 @@ def test_windows_partition_the_threads(data):
     assert sorted(found) == sorted(ids({}))
 
 
-@settings(max_examples=max(1, EXAMPLES // 5), deadline=None)
-@given(st.data())
-def test_the_same_seed_gives_the_same_bytes(data):
-    seed = data.draw(SEEDS)
-    now = data.draw(moments(seed))
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_the_same_seed_gives_the_same_bytes(seed):
+    now = world(seed).size.clock + seed * DAY
 
     def replies() -> list[bytes]:
         found = World(seed, "tiny")
-        rest = PylonApi(found, Still(now), Settings(limits=False))  # type: ignore[arg-type]
-        graph = PlainApi(found, Still(now), PlainSettings(limits=False))  # type: ignore[arg-type]
+        rest = PylonApi(found, Still(now), Settings(limits=False))
+        graph = PlainApi(found, Still(now), PlainSettings(limits=False))
         issues = [ask(rest, "POST", "/issues/search", {"limit": 1000})]
         lists = [ask(rest, "GET", path) for path in ("/accounts", "/contacts", "/users", "/teams", "/audit-logs")]
         rows = issues[0].json.get("data", [])

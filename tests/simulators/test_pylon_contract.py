@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from include.simulators.limits import TokenBucket
-from include.simulators.pylon.api import ROUTES, PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.endpoints import ROUTES
+from include.simulators.pylon.settings import Settings
 from include.simulators.world.plan import Fate, System
 from include.simulators.world.statuses import STATUSES
 from include.simulators.world.times import instant, iso

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from include.simulators.clock import Clock
 from include.simulators.plain.api import PlainApi
 from include.simulators.plain.api import Settings as PlainSettings
-from include.simulators.pylon.api import PylonApi, Settings
+from include.simulators.pylon.api import PylonApi
+from include.simulators.pylon.settings import Settings
 from include.simulators.truth import Truth, as_json
 from include.simulators.world.calendar import HOLIDAYS, business_instant, business_seconds
 from include.simulators.world.lifecycle import Kind, Role

@@ -9,8 +9,10 @@ from ..world.plan import Ticket
 from ..world.state import State
 from ..world.times import instant
 from .connection import bad_input
+from .messages import CHANNELS
 from .people import PRIORITY_NUMBER, THREAD_FIELDS, Fields, People, field_type
-from .threads import CHANNELS, Threads, detail_of, sentiment, sla_of
+from .status import detail_of, sentiment, sla_of
+from .threads import Threads
 
 Test = Callable[["Row"], bool]
 

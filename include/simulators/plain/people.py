@@ -8,7 +8,8 @@ from ..world import ids
 from ..world.directory import COMPANY, COMPANY_DOMAIN, PUBLIC_MAIL, Account, Agent, Contact, Segment
 from ..world.fields import FIELDS, PRIORITY_OPTIONS, TAGS, Field
 from ..world.lifecycle import Actor, Role
-from ..world.plan import Fate, System
+from ..world.plan import Fate, System, Ticket
+from ..world.state import State
 from ..world.times import DAY, iso_ms
 from ..world.world import World
 
@@ -77,6 +78,9 @@ class Facts:
     @property
     def survey_id(self) -> str:
         return ids.ulid(self.world.seed, "cs", self.began, 0)
+
+    def response_id(self, ticket: Ticket, sent: int) -> str:
+        return ids.ulid(self.world.seed, "sr", sent, ticket.index)
 
     @property
     def began(self) -> int:
@@ -332,7 +336,21 @@ class People:
             )
         ]
 
+    def assignee(self, agent: int | None) -> Fields | None:
+        if agent is None:
+            return None
+        return {"__typename": "User", **self.user(self._directory.agents[agent])}
+
     # -- labels, fields, surveys, workspace
+
+    def label(self, state: State, tag: str) -> Fields:
+        """A tag on a thread; its type is what the tag is called."""
+        added = state.tagged_at or state.ticket.created
+        return {
+            "id": ids.ulid(self.facts.world.seed, "l", added, state.ticket.index, TAGS.index(tag)),
+            "labelType": self.label_type(tag),
+            **self.stamps(added),
+        }
 
     def label_type(self, tag: str) -> Fields:
         archived_at = self.facts.world.size.cut_over

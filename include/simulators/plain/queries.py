@@ -114,14 +114,14 @@ class Queries:
         )
 
     def timelineEntries(self, _info: Any, customerId: str, **paging: Any) -> Fields:
-        return self.all_threads.timeline_connection(self._customer_timeline(customerId), None, paging)
+        return self.all_threads.timelines.connection(self._customer_timeline(customerId), None, paging)
 
     def _customer_timeline(self, customer_id: str) -> list[Fields]:
         entries = [
             entry
             for index in self._snapshot.tickets
             if self.facts.customer_id(self.world.tickets[index].contact) == customer_id
-            for entry in self.all_threads.timeline(self.world.state(index, self.at))
+            for entry in self.all_threads.timelines.of(self.world.state(index, self.at))
         ]
         return sorted(entries, key=lambda entry: (entry["timestamp"]["iso8601"], entry["id"]))
 

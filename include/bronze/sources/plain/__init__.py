@@ -163,6 +163,7 @@ def _connection(body: bytes) -> _Connection | None:
         raise SourceError(f"Plain did not accept a query: {error.extensions.code or 'no code'}")
     if answer.data is None:
         raise ValueError("the answer holds neither data nor errors")
-    if answer.data.thread is not None:
-        return answer.data.thread.page
-    return answer.data.page
+    connection = answer.data.thread.page if answer.data.thread is not None else answer.data.page
+    if connection is not None and not connection.edges and connection.page_info.has_next_page:
+        raise ValueError("a next page is announced but this one is empty")
+    return connection

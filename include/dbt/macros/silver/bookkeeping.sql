@@ -94,7 +94,26 @@
 
 
 {#-
-    Before the model, 3: every key whose Silver row may differ from what a full refresh would build. What belongs to no
+    Before the model, 3: from here on nobody knows which load of those batches the model holds. If the run dies between
+    the merge and the last hook, the next one finds them so, whatever has become of the batches meanwhile. A rebuild
+    that dies is begun again, because its rules are not known either.
+-#}
+{% macro announce_pending_batches() -%}
+    {%- if execute -%}
+    {%- set rules = silver_rules() if is_incremental() else 'unknown' -%}
+    merge into {{ bookkeeping('APPLIED_BATCHES') }} as held
+        using {{ scratch('pending') }} as pending
+        on held.MODEL = '{{ model.name }}' and held.BATCH_ID = pending.BATCH_ID
+    when matched then update set LOAD_ID = 'unknown', RULES = '{{ rules }}'
+    when not matched then
+        insert (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
+        values ('{{ model.name }}', pending.BATCH_ID, 'unknown', '{{ rules }}', {{ now_utc() }}, '{{ invocation_id }}')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    Before the model, 4: every key whose Silver row may differ from what a full refresh would build. What belongs to no
     key but to its batch leaves with it, and is found again if it is still there.
 -#}
 {% macro find_touched_keys() -%}

@@ -4,6 +4,8 @@
 ;;
 {{ remember_delivered_keys() }}
 ;;
+{{ announce_pending_batches() }}
+;;
 {{ find_touched_keys() }}
 ;;
 {{ forget_vanished_keys() }}

@@ -81,9 +81,10 @@ class Bronze:
     connection: duckdb.DuckDBPyConnection
     database: str = "DEF_DB_LOCAL"
 
-    def create(self) -> None:
+    def create(self, *names: str) -> None:
+        """Make the ledger and the tables of some streams, or of all."""
         self.connection.execute(f"create schema if not exists {self.database}.BRONZE")
-        for name, stream in STREAMS.items():
+        for name, stream in ((name, STREAMS[name]) for name in names or STREAMS):
             columns = [*stream.columns, *METADATA, *(["PARENT_KEY"] if stream.coverage is Coverage.PARENT else [])]
             body = ", ".join(f'"{column}" varchar' for column in columns)
             self.connection.execute(f"create table if not exists {self.table(name)} ({body})")

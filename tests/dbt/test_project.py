@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from include.orchestration import dbt_sources
+from include.orchestration import dbt_sources, scorecard
 from include.settings import DBT_PROJECT_DIR, load_settings
 from tests.dbt.project import Outcome, Project
 
@@ -107,9 +107,7 @@ def test_every_target_parses_without_a_warning_and_names_its_databases(parsed: d
     assert parsed[target].success, parsed[target].said()
     databases = {node.database for node in parsed[target].result.nodes.values() if node.resource_type == "model"}
     assert databases == {f"DEF_DB_{target.upper()}", f"CORE_DB_{target.upper()}"}
-    for source in parsed[target].result.sources.values():
-        client = source.source_name.removesuffix("_bronze")
-        assert source.database == f"{client}_DB_{target}".upper()
+    assert {source.database for source in parsed[target].result.sources.values()} == databases
 
 
 @pytest.mark.integration
@@ -180,6 +178,12 @@ def test_every_stream_has_its_silver_model(parsed: dict[str, Outcome]) -> None:
     silver = {name for name, node in models(parsed["local"]).items() if "silver" in node.tags}
     for client in CLIENTS.values():
         assert {f"{client.code}_{stream.name}" for stream in client.streams} <= silver
+
+
+@pytest.mark.integration
+def test_the_scorecard_is_what_the_project_says(parsed: dict[str, Outcome]) -> None:
+    manifest = parsed["local"].result.writable_manifest().to_dict(omit_none=False)
+    assert scorecard.PAGE.read_text() == scorecard.page(manifest), "run python -m include.orchestration.scorecard"
 
 
 @pytest.mark.integration

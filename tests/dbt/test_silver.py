@@ -98,6 +98,78 @@ def test_the_thread_is_built_and_tested_to_the_report(tmp_path: Path) -> None:
     ]
 
 
+def test_a_client_that_has_little_and_calls_it_otherwise_builds_with_warnings(tmp_path: Path) -> None:
+    """No Plain, no accounts, states of its own, and only the fields that no vendor leaves out."""
+    project = Project(tmp_path)
+    always = ("id", "number", "title", "link", "body_html", "state", "source", "type", "created_at", "updated_at")
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create("pylon_issues")
+        whole = issue("i1", at(0), state="in_triage", source="carrier_pigeon")
+        bronze.load("pylon_issues", "n1", [Row({name: whole[name] for name in always}, at(60))])
+    for selector in ("reference", "client_def"):
+        outcome = project.run("build", "--selector", selector, "--exclude-resource-type", "unit_test")
+        assert outcome.success, outcome.said()
+    assert {name for name, status in outcome.statuses().items() if status == "warn"} >= {
+        "accepted_values_def_pylon_issues_STATE__new__waiting_on_you__waiting_on_customer__on_hold__closed"
+    }
+    assert "PLAIN_THREADS was never loaded; def_plain_threads knows nothing of it" in outcome.said().replace('"', "")
+    with open_warehouse(project.warehouse) as connection:
+        assert _silver(connection, "def_pylon_issues")["i1"]["STATE"] == "in_triage"
+        assert _silver(connection, "def_plain_threads") == {}
+
+
+def test_a_value_that_is_no_value_is_listed_until_its_batch_is_corrected(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    models = ("def_pylon_issues", "def_cast_failures")
+    broken = issue("i1", at(0), title=" ", resolution_time="soon", account="acc-1", number_of_touches="∅")
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create("pylon_issues")
+        bronze.load("pylon_issues", "n1", [Row(broken, at(60)), Row(issue("i2", at(0)), at(60))])
+        bronze.load("pylon_issues", "n2", [Row(issue("i3", at(0), resolution_time="later"), at(60))])
+    build = ("build", "--indirect-selection", "cautious", "--select", *models)
+    built = project.run(*build)
+    assert not built.success  # three unreadable values, and the client allows none
+    assert "stays_within_limits_def_cast_failures_def_bronze" in {
+        name for name, status in built.statuses().items() if status == "fail"
+    }
+    assert _failures(project) == {
+        ("i1", "TITLE", "blank", " "),
+        ("i1", "RESOLUTION_TIME", "unreadable", "soon"),
+        ("i1", "ACCOUNT_ID", "unreadable", "acc-1"),
+        ("i1", "NUMBER_OF_TOUCHES", "empty set", "∅"),
+        ("i3", "RESOLUTION_TIME", "unreadable", "later"),
+    }
+    with open_warehouse(project.warehouse) as connection:
+        Bronze(connection).load("pylon_issues", "n1", [Row(issue("i1", at(0), title="∅"), at(60))], attempt="a2")
+        Bronze(connection).load("pylon_issues", "n2", [], attempt="a2")
+    built = project.run(*build)
+    assert built.success, built.said()
+    assert _failures(project) == {("i1", "TITLE", "empty set", "∅")}
+
+
+def test_a_limit_of_the_clients_file_lets_so_many_pass(tmp_path: Path) -> None:
+    project = Project(tmp_path / "data", copy_of_project(tmp_path))
+    sources = project.project_dir / "models" / "def" / "_def__sources.yml"
+    text = sources.read_text()
+    assert "unreadable_allowed: {}" in text
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create("pylon_issues")
+        bronze.load(
+            "pylon_issues", "n1", [Row(issue(f"i{n}", at(0), resolution_time="soon"), at(60)) for n in range(2)]
+        )
+    assert project.run("run", "--select", "def_pylon_issues", "def_cast_failures").success
+    ended = {}
+    for limit in (1, 2):
+        sources.write_text(
+            text.replace("unreadable_allowed: {}", f"unreadable_allowed: {{pylon_issues.RESOLUTION_TIME: {limit}}}")
+        )
+        ended[limit] = project.run("test", "--select", "test_name:stays_within_limits,def_cast_failures").success
+    assert ended == {1: False, 2: True}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -197,6 +269,12 @@ def test_a_failing_build_leaves_silver_as_it_was(tmp_path: Path) -> None:
     assert project.run("run", "--select", "def_pylon_issues").success
     with open_warehouse(project.warehouse) as connection:
         assert _silver(connection, "def_pylon_issues")["i1"]["TITLE"] == "new"
+
+
+def _failures(project: Project) -> set[tuple[Any, ...]]:
+    with open_warehouse(project.warehouse) as connection:
+        rows = _silver(connection, "def_cast_failures").values()
+    return {tuple(row[name] for name in ("SOURCE_RECORD_KEY", "COLUMN_NAME", "FAILURE", "RAW_SAMPLE")) for row in rows}
 
 
 def _all(minute: float) -> Look:

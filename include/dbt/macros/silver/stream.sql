@@ -47,7 +47,9 @@
     {%- if not execute or is_loaded(relation) -%}
         {{ return(relation) }}
     {%- endif -%}
-    {%- do exceptions.warn(relation ~ " was never loaded; " ~ model.name ~ " knows nothing of it and is built without") -%}
+    {%- if model.resource_type == 'model' -%}
+        {%- do exceptions.warn(relation ~ " was never loaded; " ~ model.name ~ " knows nothing of it") -%}
+    {%- endif -%}
     {%- set columns = [] -%}
     {%- for column in declared_source(source_name, table).columns.values() -%}
         {%- do columns.append("cast(null as " ~ column.data_type ~ ") as " ~ column.name) -%}

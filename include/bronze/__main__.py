@@ -5,9 +5,13 @@
     python -m include.bronze extract --client def --stream pylon_issues
     python -m include.bronze load --client def --stream pylon_issues
     python -m include.bronze replay def__pylon_issues__20260104T060000Z__20260105T060000Z
+    python -m include.bronze reextract def__pylon_issues__20260104T060000Z__20260105T060000Z
+    python -m include.bronze deletions --client def
     python -m include.bronze status --client def
+    python -m include.bronze attempts --client def --stream pylon_issues
     python -m include.bronze verify --client def
     python -m include.bronze approve def__pylon_tags__20260104T060000Z__20260105T060000Z
+    python -m include.bronze expire --client def --days 30 --dry-run
 
 Vendor tokens come from the environment: PYLON_DEF_TOKEN, or AIRFLOW_CONN_PYLON_DEF as Airflow writes it.
 """
@@ -21,15 +25,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from include.bronze.batch import Batch
 from include.bronze.landing import LandingError
+from include.bronze.retention import KEEP, expire, expired
 from include.bronze.sources.http import RefusedError, SourceError
-from include.bronze.steps import Bronze, connection_from_environment
+from include.bronze.steps import Bronze, Held, connection_from_environment
 from include.bronze.streams import Cadence
 from include.bronze.verify import verify
-from include.bronze.warehouses import WarehouseError
+from include.bronze.warehouses import Loaded, WarehouseError
 from include.bronze.warehouses.lock import LockedError
 from include.settings import ConfigurationError, Settings, load_settings
 
@@ -72,20 +77,30 @@ def parser() -> argparse.ArgumentParser:
                 one.add_argument(f"--{argument}", **_OPTIONS[argument])  # type: ignore[arg-type]
 
     add("streams", "list every stream a client loads", "client")
-    add("plan", "list the batches that are not loaded yet", "client", "until", "weekly")
+    add("plan", "list the batches that are not loaded yet", "client", "stream", "until", "weekly")
     add("extract", "read what is planned into landing", "client", "stream", "until", "weekly")
     add("load", "load what is landed and not loaded yet", "client", "stream", "until", "weekly")
-    add("replay", "load a landed batch again, without asking the vendor", "batch_id")
+    add("replay", "load a landed batch again as it was loaded, without asking the vendor", "batch_id")
+    add("reextract", "ask the vendor for a batch again, and load what comes unless the batch would shrink", *_AGAIN)
+    add("deletions", "list every id, look up what is missing or changed, and load the answers", "client")
     add("status", "show what is loaded, per stream", "client")
+    add("attempts", "show what was tried, newest first: what failed, and why", "client", "stream")
     add("verify", "hold landing, ledger and tables against each other", "client")
-    add("approve", "let a batch be applied that deletes more than is plausible, and load it", "batch_id")
+    add("approve", "let a batch be applied that was held back, and load it", "batch_id")
+    add("expire", "remove landed attempts that nothing will read again", "client", "days", "dry-run")
     return top
+
+
+_AGAIN = ("batch_id", "allow-shrink")
 
 
 _OPTIONS: dict[str, dict[str, object]] = {
     "client": {"default": "def", "help": "the client's code (default: def)"},
     "stream": {"default": None, "help": "one stream, such as pylon_issues (default: all)"},
     "until": {"type": datetime.fromisoformat, "default": None, "help": "load up to this instant (default: now)"},
+    "allow-shrink": {"action": "store_true", "help": "load it also if it lacks records that the batch holds now"},
+    "days": {"type": int, "default": KEEP.days, "help": f"what is younger stays (default: {KEEP.days})"},
+    "dry-run": {"action": "store_true", "help": "say what would be removed, and remove nothing"},
     "weekly": {"action": "store_true", "help": "the streams that are read weekly instead of nightly"},
 }
 
@@ -135,7 +150,7 @@ def _plan(current: Settings, options: argparse.Namespace, _: Progress) -> int:
 
 def _extract(current: Settings, options: argparse.Namespace, progress: Progress) -> int:
     bronze = _bronze(current, options.client)
-    run_id = f"cli__{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    run_id = _run_id()
     for stream, planned in _planned(bronze, options).items():
         landed = bronze.extract(stream, planned, run_id, progress=progress)
         progress.done()
@@ -148,22 +163,81 @@ def _load(current: Settings, options: argparse.Namespace, _: Progress) -> int:
     held_any = False
     for stream, planned in _planned(bronze, options).items():
         landed = [i["batch_id"] for i in planned if bronze.landing.attempts(Batch.parse(i["batch_id"]))]
-        loaded, held = bronze.load(stream, landed, f"cli__{os.getpid()}")
+        loaded, held = bronze.load(stream, landed, _run_id())
         print(f"{stream}: {len(loaded)} batches loaded, {sum(one.rows for one in loaded)} rows")
         for one in held:
             held_any = True
             print(f"held: {one.reason}", file=sys.stderr)
+        bronze.record_attempts(item["batch_id"] for item in planned)
     return FAILED if held_any else 0
 
 
 def _replay(current: Settings, options: argparse.Namespace, _: Progress) -> int:
     batch = Batch.parse(options.batch_id)
-    loaded, held = _bronze(current, batch.client).load(batch.stream, [batch.id], f"cli__{os.getpid()}")
+    return _said(*_bronze(current, batch.client).replay(batch.id, _run_id()))
+
+
+def _said(loaded: Sequence[Loaded], held: Sequence[Held]) -> int:
     for one in loaded:
         print(f"{one.batch_id}: {one.rows} rows (before: {one.rows_before})")
     for waiting in held:
         print(f"held: {waiting.reason}", file=sys.stderr)
     return FAILED if held else 0
+
+
+def _reextract(current: Settings, options: argparse.Namespace, progress: Progress) -> int:
+    batch = Batch.parse(options.batch_id)
+    bronze = _bronze(current, batch.client)
+    bronze.extract_again(batch.id, _run_id(), progress=progress)
+    progress.done()
+    if options.allow_shrink:
+        bronze.landing.approve(bronze.landing.newest(batch))
+    return _said(*bronze.load(batch.stream, [batch.id], _run_id()))
+
+
+def _deletions(current: Settings, options: argparse.Namespace, progress: Progress) -> int:
+    bronze = _bronze(current, options.client)
+    run_id = _run_id()
+    outcome = 0
+    for stream in (stream for stream in bronze.client.streams if stream.spec.lists):
+        planned = bronze.plan(bronze.settings.now(), cadence=stream.spec.cadence, only=stream.name)[stream.name]
+        bronze.load(stream.name, bronze.extract(stream.name, planned, run_id, progress=progress), run_id)
+        answers = bronze.confirm_deletions(stream.name, run_id)
+        progress.done()
+        if answers is None:
+            print(f"{stream.name}: every record is where it was")
+        else:
+            outcome |= _said(*bronze.load(f"{stream.source_name}_{stream.spec.lists}", [answers], run_id))
+    return outcome
+
+
+def _attempts(current: Settings, options: argparse.Namespace, _: Progress) -> int:
+    bronze = _bronze(current, options.client)
+    names = [options.stream] if options.stream else [stream.name for stream in bronze.client.streams]
+    tried = [
+        attempt
+        for name in names
+        for batch in bronze.landing.batches(bronze.client.code, bronze.client.stream(name).name)
+        for attempt in bronze.landing.tried(batch)
+    ]
+    rows = [
+        (f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.batch_id, str(one.outcome), f"{one.rows:,}", one.error or "")
+        for one in sorted(tried, key=lambda attempt: attempt.started_at, reverse=True)
+    ]
+    _table(("began (UTC)", "batch", "outcome", "rows", "why"), rows)
+    return 0
+
+
+def _expire(current: Settings, options: argparse.Namespace, _: Progress) -> int:
+    bronze = _bronze(current, options.client)
+    older_than = timedelta(days=options.days)
+    found = list(expired(bronze, older_than)) if options.dry_run else expire(bronze, older_than)
+    _table(
+        ("batch", "attempt", "bytes", "why"), [(o.batch_id, o.folder[-27:], f"{o.bytes:,}", o.reason) for o in found]
+    )
+    done = "would be removed" if options.dry_run else "removed"
+    print(f"{len(found)} attempts {done}, {sum(one.bytes for one in found):,} bytes")
+    return 0
 
 
 def _status(current: Settings, options: argparse.Namespace, _: Progress) -> int:
@@ -189,11 +263,16 @@ def _verify(current: Settings, options: argparse.Namespace, _: Progress) -> int:
     return FAILED if faults else 0
 
 
-def _approve(current: Settings, options: argparse.Namespace, progress: Progress) -> int:
+def _approve(current: Settings, options: argparse.Namespace, _: Progress) -> int:
     batch = Batch.parse(options.batch_id)
-    landing = _bronze(current, batch.client).landing
+    bronze = _bronze(current, batch.client)
+    landing = bronze.landing
     landing.approve(landing.newest(batch))
-    return _replay(current, options, progress)
+    return _said(*bronze.load(batch.stream, [batch.id], _run_id()))
+
+
+def _run_id() -> str:
+    return f"cli__{datetime.now(UTC):%Y%m%dT%H%M%SZ}__{os.getpid()}"
 
 
 def _planned(bronze: Bronze, options: argparse.Namespace) -> dict[str, list[dict[str, str]]]:
@@ -217,9 +296,13 @@ VERBS: dict[str, Callable[[Settings, argparse.Namespace, Progress], int]] = {
     "extract": _extract,
     "load": _load,
     "replay": _replay,
+    "reextract": _reextract,
+    "deletions": _deletions,
     "status": _status,
+    "attempts": _attempts,
     "verify": _verify,
     "approve": _approve,
+    "expire": _expire,
 }
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY, Batch, Window, record_hash, source_file, stamp
-from include.bronze.landing import Checkpoint, CoveredScope, Landing, Manifest, Part
+from include.bronze.landing import Attempt, Checkpoint, CoveredScope, Landing, Manifest, Outcome, Part
 from include.bronze.plan import PlannedBatch
 from include.bronze.sources.http import GoneError, Page, SourceError
 from include.bronze.streams import Coverage, Stream, column_name
@@ -26,6 +27,8 @@ PART_BYTES = 64 * 1024 * 1024
 PART_PARENTS = 200
 # An attempt that was cut off longer ago than this is not continued: its first parents are old by now.
 RESUME_WITHIN = timedelta(hours=24)
+# What is kept of the reason an attempt failed for.
+LONGEST_ERROR = 500
 
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -57,34 +60,40 @@ class PartWriter:
         self._landing, self._folder, self._stream = landing, folder, stream
         self._batch_id, self._run_id = batch_id, run_id
         self._column_of = dict(zip(stream.fields, stream.columns, strict=True))
-        self._metadata = (*METADATA_COLUMNS, PARENT_KEY) if stream.coverage is Coverage.PARENT else METADATA_COLUMNS
         self.parts: list[Part] = []
-        self.new_columns: list[str] = []
+        self.new_fields: list[str] = []
         self._begin_part()
 
-    def resume(self, parts: Iterable[Part]) -> None:
-        """Go on after the parts of an attempt that was cut off."""
+    def resume(self, parts: Iterable[Part], new_fields: Iterable[str]) -> None:
+        """Go on after the parts of an attempt that was cut off, which had these undeclared fields."""
         self.parts = list(parts)
+        for name in new_fields:
+            self._add_column(name)
         self._begin_part()
 
     def _begin_part(self) -> None:
         self._columns: dict[str, list[str | None]] = {name: [] for name in self._column_of.values()}
-        self._columns |= {name: [] for name in self._metadata}
+        self._columns |= {name: [] for name in self._stream.metadata}
         self._filled = self._bytes = 0
         self._path = self._landing.part_path(self._folder, len(self.parts) + 1)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were taken in, written or not."""
+        return sum(part.rows for part in self.parts) + self._filled
 
     @property
     def is_full(self) -> bool:
         return self._filled >= PART_ROWS or self._bytes >= PART_BYTES
 
-    def add_page(self, page: Page, parent: str | None = None) -> None:
-        """Take in every record of a page."""
+    def add_page(self, number: int, page: Page, parent: str | None = None) -> None:
+        """Take in every record of an attempt's page."""
         read_at = stamp(page.reply.read_at)
-        where = source_file(self._path, page.number)
+        where = source_file(self._path, number)
         volatile, declared_only = self._stream.volatile, self._stream.only_declared
         for record in page.records:
             values = {name: bytes(raw) for name, raw in record.items() if not declared_only or name in self._column_of}
-            key = self._key(values, page)
+            key = self._key(values, number, page)
             for name in values:
                 if name not in self._column_of:
                     self._add_column(name)
@@ -93,15 +102,15 @@ class PartWriter:
                 raw = values.get(name)
                 self._columns[column].append(None if raw is None else text_of(raw))
             row = (key, record_hash(values, volatile), read_at, where, self._batch_id, self._run_id, parent)
-            for column, value in zip(self._metadata, row, strict=False):
+            for column, value in zip(self._stream.metadata, row, strict=False):
                 self._columns[column].append(value)
             self._filled += 1
 
-    def _key(self, values: dict[str, bytes], page: Page) -> str:
+    def _key(self, values: dict[str, bytes], number: int, page: Page) -> str:
         parts = [text_of(values.get(name, b"null")) for name in self._stream.key_fields]
         if not all(parts):
             raise SourceError(
-                f"{self._stream.system} {self._stream.object}: page {page.number} holds a record without "
+                f"{self._stream.system} {self._stream.object}: page {number} holds a record without "
                 f"'{self._stream.record_key}', which is its key (request {page.reply.request_id})"
             )
         return "|".join(part for part in parts if part)
@@ -115,7 +124,7 @@ class PartWriter:
             )
         self._column_of[name] = column
         self._columns[column] = [None] * self._filled
-        self.new_columns.append(column)
+        self.new_fields.append(name)
 
     def close_part(self) -> Part | None:
         """Write what is collected."""
@@ -128,7 +137,7 @@ class PartWriter:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*self._column_of.values(), *self._metadata)
+        return (*self._column_of.values(), *self._stream.metadata)
 
 
 @dataclass
@@ -142,6 +151,10 @@ class _Attempt:
     request_ids: list[str] = field(default_factory=list)
     pages: int = 0
     checkpoints: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.folder.rsplit("/", 1)[1]
 
 
 @dataclass(frozen=True)
@@ -163,23 +176,53 @@ class Extraction:
         if self.stream.coverage is Coverage.PARENT:
             assert parents is not None
             attempt = self._resume(batch) or self._begin(batch)
-            self._read_parents(batch, attempt, asked, parents)
-        else:
-            attempt = self._begin(batch)
+            with self._noted(batch, attempt):
+                self._read_parents(batch, attempt, asked, parents)
+                return self._complete(planned, attempt, asked)
+        attempt = self._begin(batch)
+        with self._noted(batch, attempt):
             self._read_window(batch, attempt, asked)
-        return self._complete(planned, attempt, asked)
+            return self._complete(planned, attempt, asked)
 
     def look_up(self, planned: PlannedBatch, keys: Sequence[str]) -> Manifest:
         """Ask for records one by one: what is there is delivered, what is not is known to be gone."""
         attempt = self._begin(planned.batch)
-        for key in keys:
-            observed = self.reading_clock()
-            page = self.source.find(self.stream, key)
-            if page is None:
-                attempt.coverage.append(CoveredScope(key, "gone", observed, 0))
-            else:
-                self._take(planned.batch, attempt, page)
-        return self._complete(planned, attempt, planned.batch.window)
+        with self._noted(planned.batch, attempt):
+            for key in keys:
+                observed = self.reading_clock()
+                page = self.source.find(self.stream, key)
+                if page is None:
+                    attempt.coverage.append(CoveredScope(key, "gone", observed, 0))
+                else:
+                    self._take(planned.batch, attempt, page)
+            return self._complete(planned, attempt, planned.batch.window)
+
+    @contextmanager
+    def _noted(self, batch: Batch, attempt: _Attempt) -> Iterator[None]:
+        """Leave a note in landing that an attempt began, and why it failed if it does; a manifest says the rest."""
+        self._note(batch, attempt, Outcome.RUNNING)
+        try:
+            yield
+        except Exception as error:
+            # The disk the note would go to may be the very reason.
+            with suppress(OSError):
+                self._note(batch, attempt, Outcome.FAILED, " ".join(str(error).split())[:LONGEST_ERROR])
+            raise
+
+    def _note(self, batch: Batch, attempt: _Attempt, outcome: Outcome, error: str | None = None) -> None:
+        noted = Attempt(
+            batch.stream,
+            batch.id,
+            attempt.name,
+            outcome,
+            attempt.started,
+            self.run_id,
+            None if outcome is Outcome.RUNNING else self.reading_clock(),
+            attempt.writer.rows,
+            attempt.pages,
+            error,
+        )
+        self.landing.note(attempt.folder, noted)
 
     def _begin(self, batch: Batch) -> _Attempt:
         started = self.reading_clock()
@@ -196,7 +239,10 @@ class Extraction:
         if self.reading_clock() - started > RESUME_WITHIN:
             return None
         attempt = _Attempt(folder, started, PartWriter(self.landing, folder, self.stream, batch.id, self.run_id))
-        attempt.writer.resume(point.part for point in checkpoints if point.part is not None)
+        attempt.writer.resume(
+            (point.part for point in checkpoints if point.part is not None),
+            dict.fromkeys(name for point in checkpoints for name in point.new_fields),
+        )
         attempt.coverage = [scope for point in checkpoints for scope in point.coverage]
         attempt.request_ids = [request for point in checkpoints for request in point.request_ids]
         attempt.pages = sum(point.pages for point in checkpoints)
@@ -210,14 +256,13 @@ class Extraction:
             if attempt.writer.is_full:
                 attempt.writer.close_part()
         if self.stream.coverage is Coverage.SNAPSHOT:
-            rows = sum(part.rows for part in attempt.writer.parts) + attempt.writer._filled
-            attempt.coverage.append(CoveredScope("*", "complete", attempt.started, rows))
+            attempt.coverage.append(CoveredScope("*", "complete", attempt.started, attempt.writer.rows))
 
     def _read_parents(self, batch: Batch, attempt: _Attempt, asked: Window, parents: Sequence[str]) -> None:
         done = {scope.scope for scope in attempt.coverage}
         waiting = [parent for parent in parents if parent not in done]
         begun = time.monotonic()
-        since = _Mark(len(attempt.coverage), attempt.pages, len(attempt.request_ids))
+        since = _Mark.of(attempt)
         for number, parent in enumerate(waiting, 1):
             attempt.coverage.append(self._read_parent(batch, attempt, asked, parent))
             if number % PART_PARENTS == 0 or attempt.writer.is_full:
@@ -240,7 +285,7 @@ class Extraction:
     def _take(self, batch: Batch, attempt: _Attempt, page: Page, parent: str | None = None) -> None:
         attempt.pages += 1
         attempt.request_ids.append(page.reply.request_id)
-        attempt.writer.add_page(Page(attempt.pages, page.records, page.reply), parent)
+        attempt.writer.add_page(attempt.pages, page, parent)
         message = (
             f"{batch.id}: page {attempt.pages}, {len(page.records)} rows, "
             f"request {page.reply.request_id or 'without an id'}, "
@@ -257,19 +302,20 @@ class Extraction:
             tuple(attempt.coverage[since.coverage :]),
             attempt.pages - since.pages,
             tuple(attempt.request_ids[since.request_ids :]),
+            tuple(attempt.writer.new_fields[since.new_fields :]),
         )
         self.landing.write_checkpoint(attempt.folder, attempt.checkpoints, point)
-        return _Mark(len(attempt.coverage), attempt.pages, len(attempt.request_ids))
+        return _Mark.of(attempt)
 
     def _complete(self, planned: PlannedBatch, attempt: _Attempt, asked: Window) -> Manifest:
         attempt.writer.close_part()
-        for column in attempt.writer.new_columns:
-            log.warning("%s: the vendor now sends %s; it becomes a new Bronze column", planned.batch.id, column)
+        for name in attempt.writer.new_fields:
+            log.warning("%s: the vendor now sends '%s'; it becomes a new Bronze column", planned.batch.id, name)
         manifest = Manifest(
             client=planned.batch.client,
             stream=planned.batch.stream,
             batch_id=planned.batch.id,
-            attempt=attempt.folder.rsplit("/", 1)[1],
+            attempt=attempt.name,
             strategy=planned.strategy.value,
             window_start=planned.batch.window.start,
             window_end=planned.batch.window.end,
@@ -278,7 +324,7 @@ class Extraction:
             started_at=attempt.started,
             ended_at=self.reading_clock(),
             pipeline_run_id=self.run_id,
-            rows=sum(part.rows for part in attempt.writer.parts),
+            rows=attempt.writer.rows,
             pages=attempt.pages,
             columns=attempt.writer.columns,
             parts=tuple(attempt.writer.parts),
@@ -296,3 +342,8 @@ class _Mark:
     coverage: int
     pages: int
     request_ids: int
+    new_fields: int
+
+    @classmethod
+    def of(cls, attempt: _Attempt) -> _Mark:
+        return cls(len(attempt.coverage), attempt.pages, len(attempt.request_ids), len(attempt.writer.new_fields))

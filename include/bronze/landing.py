@@ -1,6 +1,7 @@
 """Landing: Parquet parts and the manifest that makes an attempt complete, on any path fsspec can write.
 
     {client}/{stream}/{batch id}/{attempt}/part-00001.parquet
+    {client}/{stream}/{batch id}/{attempt}/attempt.json       that it began, and why it failed if it did
     {client}/{stream}/{batch id}/{attempt}/manifest.json      written last
 
 Attempts lie side by side and nothing landed is ever overwritten. An attempt without a manifest was cut off, and is
@@ -14,6 +15,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -23,11 +25,42 @@ import msgspec
 from include.bronze.batch import Batch, Window
 
 MANIFEST = "manifest.json"
+ATTEMPT = "attempt.json"
 APPROVED = "approved.json"
+
+
+# How the name of an attempt begins: when it began, so that names sort by time.
+_BEGAN = "%Y%m%dT%H%M%S%fZ"
+_NEAREST = 5
 
 
 class LandingError(RuntimeError):
     """Something landed cannot be read as it was written."""
+
+
+class Outcome(StrEnum):
+    """How an attempt ended, or that it did not."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    RUNNING = "running"
+    CUT_OFF = "cut_off"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a batch, however it ended."""
+
+    stream: str
+    batch_id: str
+    name: str
+    outcome: Outcome
+    started_at: datetime
+    pipeline_run_id: str
+    ended_at: datetime | None = None
+    rows: int = 0
+    pages: int = 0
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +92,7 @@ class Checkpoint:
     coverage: tuple[CoveredScope, ...]
     pages: int
     request_ids: tuple[str, ...]
+    new_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,9 +123,28 @@ class Manifest:
         return Batch(self.client, self.stream, Window(self.window_start, self.window_end))
 
     @property
+    def tried(self) -> Attempt:
+        return Attempt(
+            self.stream,
+            self.batch_id,
+            self.attempt,
+            Outcome.COMPLETE,
+            self.started_at,
+            self.pipeline_run_id,
+            self.ended_at,
+            self.rows,
+            self.pages,
+        )
+
+    @property
     def checksum(self) -> str:
         """The fingerprint of everything landed: equal for two attempts only if their parts are."""
         return hashlib.sha256("".join(part.sha256 for part in self.parts).encode()).hexdigest()
+
+
+def began(attempt_folder: str) -> datetime:
+    """When an attempt began, by its name."""
+    return datetime.strptime(attempt_folder.rsplit("/", 1)[1].split("-", 1)[0], _BEGAN).replace(tzinfo=UTC)
 
 
 class Landing:
@@ -104,8 +157,45 @@ class Landing:
 
     def new_attempt(self, batch: Batch, at: datetime) -> str:
         """The folder of a new attempt, relative to the root. Its name sorts by time."""
-        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+        name = f"{at.astimezone(UTC).strftime(_BEGAN)}-{secrets.token_hex(3)}"
         return str(PurePosixPath(batch.client, batch.stream, batch.id, name))
+
+    def note(self, attempt_folder: str, attempt: Attempt) -> None:
+        """Note what has become of an attempt so far."""
+        self._write(f"{attempt_folder}/{ATTEMPT}", msgspec.json.encode(attempt))
+
+    def tried(self, batch: Batch) -> list[Attempt]:
+        """Every attempt at a batch, complete or not, oldest first."""
+        tried = []
+        for folder in self.folders(batch):
+            if self.is_complete(folder):
+                tried.append(self._read_manifest(self.full_path(f"{folder}/{MANIFEST}")).tried)
+            elif noted := self.read(f"{folder}/{ATTEMPT}"):
+                tried.append(msgspec.json.decode(noted, type=Attempt))
+        return tried
+
+    def folders(self, batch: Batch) -> list[str]:
+        """The folders of every attempt at a batch, complete or not, oldest first."""
+        folder = self.full_path(str(PurePosixPath(batch.client, batch.stream, batch.id)))
+        if not self._fs.isdir(folder):
+            return []
+        found = sorted(str(path).rstrip("/") for path in self._fs.ls(folder, detail=False))
+        return [path.removeprefix(f"{self.root}/") for path in found]
+
+    def is_complete(self, attempt_folder: str) -> bool:
+        return bool(self._fs.exists(self.full_path(f"{attempt_folder}/{MANIFEST}")))
+
+    def remove(self, attempt_folder: str) -> int:
+        """Remove an attempt, its manifest first, so that what a kill leaves is never read. Says how many bytes."""
+        size = self.size(attempt_folder)
+        if self.is_complete(attempt_folder):
+            self._fs.rm_file(self.full_path(f"{attempt_folder}/{MANIFEST}"))
+        self._fs.rm(self.full_path(attempt_folder), recursive=True)
+        return size
+
+    def size(self, attempt_folder: str) -> int:
+        """The bytes that an attempt takes."""
+        return int(self._fs.du(self.full_path(attempt_folder)))
 
     def full_path(self, relative: str) -> str:
         return f"{self.root}/{relative}"
@@ -154,17 +244,14 @@ class Landing:
 
     def cut_off(self, batch: Batch) -> tuple[str, list[Checkpoint]] | None:
         """The newest attempt at a batch, if it was cut off after a checkpoint: its folder and what it had done."""
-        folder = self.full_path(str(PurePosixPath(batch.client, batch.stream, batch.id)))
-        if not self._fs.isdir(folder):
-            return None
-        newest = max((str(path) for path in self._fs.ls(folder, detail=False)), default=None)
-        if newest is None or self._fs.exists(f"{newest}/{MANIFEST}"):
+        newest = next(reversed(self.folders(batch)), None)
+        if newest is None or self.is_complete(newest):
             return None
         points = [
             msgspec.json.decode(self._fs.cat_file(path), type=Checkpoint)
-            for path in sorted(self._fs.glob(f"{newest}/checkpoint-*.json"))
+            for path in sorted(self._fs.glob(self.full_path(f"{newest}/checkpoint-*.json")))
         ]
-        return (newest.removeprefix(f"{self.root}/"), points) if points else None
+        return (newest, points) if points else None
 
     def batches(self, client: str, stream: str) -> list[Batch]:
         """Every batch of a stream that has been tried, complete or not, in order of its window."""
@@ -199,8 +286,19 @@ class Landing:
         """The newest complete attempt at a batch, the one a load or a replay takes."""
         attempts = self.attempts(batch)
         if not attempts:
-            raise LandingError(f"batch {batch.id} has no complete attempt in {self.root}; extract it first")
+            near = ", ".join(one.id for one in self.nearest(batch))
+            hint = f"; landed near it are {near}" if near else ""
+            raise LandingError(f"batch {batch.id} has no complete attempt in {self.root}; extract it first{hint}")
         return attempts[-1]
+
+    def attempt(self, batch: Batch, name: str) -> Manifest | None:
+        """One complete attempt by its name, None if it is not there."""
+        return next((manifest for manifest in self.attempts(batch) if manifest.attempt == name), None)
+
+    def nearest(self, batch: Batch) -> list[Batch]:
+        """The batches of the same stream that have been tried and lie nearest to one."""
+        others = [other for other in self.batches(batch.client, batch.stream) if other != batch]
+        return sorted(others, key=lambda other: abs(other.window.start - batch.window.start))[:_NEAREST]
 
     def verify(self, manifest: Manifest) -> None:
         """Raise unless every part is there, byte for byte."""

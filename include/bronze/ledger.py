@@ -1,18 +1,20 @@
 """The ledger: which batches are loaded, and what they prove about records they do not hold.
 
-Both tables live in the batch's own database and are written in the batch's own transaction, so they are never ahead of
-the data and never behind it.
+INGEST_BATCHES and INGEST_COVERAGE live in the batch's own database and are written in the batch's own transaction, so
+they are never ahead of the data and never behind it. INGEST_ATTEMPTS is copied from landing when a run is over: what
+was tried, complete or not, and why it failed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from include.bronze.landing import Manifest
+from include.bronze.landing import Attempt, Manifest, Outcome
 
 SCHEMA = "BRONZE"
 BATCHES = "INGEST_BATCHES"
 COVERAGE = "INGEST_COVERAGE"
+ATTEMPTS = "INGEST_ATTEMPTS"
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,11 @@ class LedgerTable:
 
     name: str
     columns: tuple[tuple[str, str], ...]
+    optional: frozenset[str] = frozenset()
 
     @property
     def definition(self) -> str:
-        return ", ".join(f"{name} {kind} NOT NULL" for name, kind in self.columns)
+        return ", ".join(f"{name} {kind}{'' if name in self.optional else ' NOT NULL'}" for name, kind in self.columns)
 
 
 LEDGER = (
@@ -56,6 +59,22 @@ LEDGER = (
             ("OBSERVED_AT", "TIMESTAMP"),
             ("ROW_COUNT", "BIGINT"),
         ),
+    ),
+    LedgerTable(
+        ATTEMPTS,
+        (
+            ("STREAM", "VARCHAR"),
+            ("BATCH_ID", "VARCHAR"),
+            ("ATTEMPT", "VARCHAR"),
+            ("OUTCOME", "VARCHAR"),
+            ("STARTED_AT", "TIMESTAMP"),
+            ("ENDED_AT", "TIMESTAMP"),
+            ("ROW_COUNT", "BIGINT"),
+            ("PAGES", "BIGINT"),
+            ("PIPELINE_RUN_ID", "VARCHAR"),
+            ("ERROR", "VARCHAR"),
+        ),
+        optional=frozenset({"ENDED_AT", "ERROR"}),
     ),
 )
 
@@ -94,6 +113,22 @@ def coverage_rows(manifest: Manifest) -> list[tuple[object, ...]]:
         (manifest.stream, manifest.batch_id, scope.scope, scope.outcome, _naive(scope.observed_at), scope.rows)
         for scope in manifest.coverage
     ]
+
+
+def attempt_row(attempt: Attempt) -> tuple[object, ...]:
+    """The INGEST_ATTEMPTS row of an attempt whose run is over: what is still running then was cut off."""
+    return (
+        attempt.stream,
+        attempt.batch_id,
+        attempt.name,
+        str(Outcome.CUT_OFF if attempt.outcome is Outcome.RUNNING else attempt.outcome),
+        _naive(attempt.started_at),
+        _naive(attempt.ended_at) if attempt.ended_at else None,
+        attempt.rows,
+        attempt.pages,
+        attempt.pipeline_run_id,
+        attempt.error,
+    )
 
 
 def _naive(instant: object) -> str:

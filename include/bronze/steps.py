@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.bronze.batch import PARENT_KEY, Batch, Window, stamp
+from include.bronze.batch import Batch, Window, stamp
 from include.bronze.extract import Extraction, Source
-from include.bronze.landing import Landing
+from include.bronze.landing import Attempt, Landing, Manifest
 from include.bronze.plan import PlannedBatch, plan_stream
 from include.bronze.sources import plain, pylon
 from include.bronze.sources.files import DropFolder, MissingFileError
@@ -93,14 +93,22 @@ class Bronze:
 
     def recorded_plan(self, key: str, make: Callable[[], Plan]) -> Plan:
         """The plan of a run: made once, and the same list again whenever the run is cleared."""
-        path = f"{self.client.code}/plans/{key}.json"
-        if recorded := self.landing.read(path):
+        recorded = self.plan_of(key)
+        if recorded is not None:
             log.info("this run has planned before: its recorded list of batches is used again")
-            plan: Plan = json.loads(recorded)
-            return plan
+            return recorded
         plan = make()
-        self.landing.write(path, json.dumps(plan).encode())
+        self.landing.write(self._plan_path(key), json.dumps(plan).encode())
         return plan
+
+    def plan_of(self, key: str) -> Plan | None:
+        """The plan a run has made, None if it has made none."""
+        recorded = self.landing.read(self._plan_path(key))
+        plan: Plan | None = json.loads(recorded) if recorded else None
+        return plan
+
+    def _plan_path(self, key: str) -> str:
+        return f"{self.client.code}/plans/{key}.json"
 
     def _plan(self, stream: ClientStream, until: datetime, completed: Sequence[Window]) -> list[PlannedBatch]:
         start = datetime.combine(stream.source.history_from, self.client.night, tzinfo=self.client.grid.zone)
@@ -130,6 +138,15 @@ class Bronze:
         return there
 
     # -- extract
+
+    def extract_again(self, batch_id: str, run_id: str, *, progress: Callable[[str], None] = log.info) -> None:
+        """Ask the vendor for a batch once more. What comes lies beside the attempts there are, until it is loaded."""
+        batch = Batch.parse(batch_id)
+        attempts = self.landing.attempts(batch)
+        strategy = attempts[-1].strategy if attempts else self.client.stream(batch.stream).spec.strategy.value
+        self.extract(
+            batch.stream, [{"batch_id": batch.id, "strategy": strategy}], run_id, progress=progress, again=True
+        )
 
     def extract(
         self,
@@ -198,7 +215,9 @@ class Bronze:
             attempts = landing.attempts(batch)
             if not attempts:
                 continue
-            keys |= dict.fromkeys(landing.keys(attempts[-1]))
+            # Of all attempts: which of them is loaded is known to the warehouse only.
+            for attempt in attempts:
+                keys |= dict.fromkeys(landing.keys(attempt))
             if batch.window.start <= reached:
                 reached = max(reached, batch.window.end)
         if reached < window.end:
@@ -242,6 +261,15 @@ class Bronze:
 
     def load(self, stream_name: str, batch_ids: Sequence[str], run_id: str) -> tuple[list[Loaded], list[Held]]:
         """Load the newest attempt of each batch, each in a transaction of its own."""
+        return self._load(stream_name, batch_ids, run_id, replayed=False)
+
+    def replay(self, batch_id: str, run_id: str) -> tuple[list[Loaded], list[Held]]:
+        """Load a batch as it was loaded last, without asking the vendor; one that never was, by its newest attempt."""
+        return self._load(Batch.parse(batch_id).stream, [batch_id], run_id, replayed=True)
+
+    def _load(
+        self, stream_name: str, batch_ids: Sequence[str], run_id: str, *, replayed: bool
+    ) -> tuple[list[Loaded], list[Held]]:
         stream = self.client.stream(stream_name)
         target = self.table(stream)
         landing = self.landing
@@ -249,9 +277,14 @@ class Bronze:
         held: list[Held] = []
         with self.warehouse() as warehouse:
             warehouse.prepare(target)
+            in_use = {row.batch_id: row.attempt for row in warehouse.ledger() if row.stream == stream_name}
             for batch_id in batch_ids:
-                manifest = landing.newest(Batch.parse(batch_id))
+                batch = Batch.parse(batch_id)
+                before = landing.attempt(batch, in_use[batch_id]) if batch_id in in_use else None
+                manifest = before if replayed and before else landing.newest(batch)
                 try:
+                    if before and not landing.is_approved(manifest):
+                        self._guard(stream, before, manifest)
                     loaded = warehouse.load(target, manifest, landing, run_id)
                 except HeldError as reason:
                     log.error("%s", reason)
@@ -263,6 +296,36 @@ class Bronze:
                 done.append(loaded)
         return done, held
 
+    def _guard(self, stream: ClientStream, before: Manifest, manifest: Manifest) -> None:
+        """Refuse an attempt that lacks what the loaded one holds, where its absence proves nothing.
+
+        A window of changes that is read again later does not hold any more what has changed since. What is read whole
+        is what it is: a file, a directory, the children of each parent.
+        """
+        if manifest.attempt == before.attempt or stream.source.system == DROPPED:
+            return
+        if stream.spec.coverage is Coverage.WINDOW:
+            kind, held, delivered = "records", self.landing.keys(before), self.landing.keys(manifest)
+        elif stream.spec.coverage is Coverage.PARENT:
+            kind, held, delivered = "parents", *([s.scope for s in one.coverage] for one in (before, manifest))
+        else:
+            return
+        missing = set(held) - set(delivered)
+        if missing:
+            raise HeldError(
+                f"batch {manifest.batch_id} was read again and lacks {len(missing)} of the {len(set(held))} {kind} it "
+                "holds: they have changed since, and later windows deliver them. It is landed and not applied, the "
+                "batch stays as it was. To give those older versions up, run: "
+                f"python -m include.bronze approve {manifest.batch_id}"
+            )
+
+    def record_attempts(self, batch_ids: Iterable[str]) -> list[Attempt]:
+        """Copy what was tried at batches into the ledger. Nothing may be trying them any more."""
+        tried = [attempt for batch_id in batch_ids for attempt in self.landing.tried(Batch.parse(batch_id))]
+        with self.warehouse() as warehouse:
+            warehouse.record_attempts(tried)
+        return tried
+
     def table(self, stream: ClientStream) -> BronzeTable:
         """A stream's Bronze table."""
         spec = stream.spec
@@ -270,7 +333,7 @@ class Bronze:
         return BronzeTable(
             name=stream.table,
             stream=stream.name,
-            columns=(*spec.columns, PARENT_KEY) if spec.coverage is Coverage.PARENT else spec.columns,
+            columns=(*spec.columns, *spec.metadata),
             replaces_everything=spec.strategy in (LoadStrategy.FULL_REFRESH, LoadStrategy.TRUNCATE_INSERT),
             is_directory=spec.coverage is Coverage.SNAPSHOT,
             is_child=spec.coverage is Coverage.PARENT,

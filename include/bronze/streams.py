@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_NAME = re.compile(r"[^A-Z0-9_]")
 
@@ -113,6 +115,11 @@ class Stream:
     def columns(self) -> tuple[str, ...]:
         """The Bronze column of each declared field, in the order of the declaration."""
         return tuple(column_name(field) for field in self.fields)
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The columns that the loader adds to the declared ones."""
+        return (*METADATA_COLUMNS, PARENT_KEY) if self.coverage is Coverage.PARENT else METADATA_COLUMNS
 
 
 def _with(**parameters: Any) -> MappingProxyType[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -46,6 +47,14 @@ def plan(client_code: str, dag_id: str, run_id: str, interval_end: datetime, hol
 def extract(client_code: str, stream: str, planned: Sequence[Mapping[str, str]], run_id: str, holder: str) -> list[str]:
     """Read every planned batch of a stream into landing. Says which batches are landed."""
     return bronze(client_code, holder).extract(stream, planned, run_id)
+
+
+def record_attempts(client_code: str, dag_id: str, run_id: str, holder: str) -> dict[str, int]:
+    """Copy what this run tried into the ledger, whatever became of it. Says how many attempts ended in which way."""
+    steps = bronze(client_code, holder)
+    planned = steps.plan_of(f"{dag_id}/{run_id}") or {}
+    tried = steps.record_attempts(item["batch_id"] for items in planned.values() for item in items)
+    return dict(Counter(str(attempt.outcome) for attempt in tried))
 
 
 def load(

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from include.bronze.batch import METADATA_COLUMNS, PARENT_KEY
-from include.bronze.ledger import BATCHES, COVERAGE, LEDGER, SCHEMA, LedgerTable
-from include.bronze.streams import Cadence, Coverage, InputKind, LoadStrategy, column_name
+from include.bronze.batch import PARENT_KEY
+from include.bronze.ledger import ATTEMPTS, BATCHES, COVERAGE, LEDGER, SCHEMA, LedgerTable
+from include.bronze.streams import Cadence, InputKind, LoadStrategy, column_name
 from include.settings import DBT_PROJECT_DIR, Client, ClientStream, ConfigurationError, Target, load_settings
 
 HEADER = """\
@@ -51,6 +51,11 @@ LEDGER_TABLES = {
     COVERAGE: (
         InputKind.EVENT_STREAM,
         "What each batch looked at, a row per scope: the proof that a record which is not there is gone.",
+    ),
+    ATTEMPTS: (
+        InputKind.RECORD_SET,
+        "What was tried to extract, a row per attempt: complete, failed with its reason, or cut off. Copied from "
+        "landing when a run is over.",
     ),
 }
 
@@ -101,7 +106,6 @@ def _database(client: Client) -> str:
 
 def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
     spec = stream.spec
-    metadata = [*METADATA_COLUMNS, *([PARENT_KEY] if spec.coverage is Coverage.PARENT else [])]
     ledger = f"{_database(client)}.{SCHEMA}.{BATCHES}"
     return {
         "name": stream.table,
@@ -113,7 +117,7 @@ def _stream_table(client: Client, stream: ClientStream) -> dict[str, Any]:
         },
         "columns": [
             *(_column(name, f"`{field}` as delivered.") for name, field in zip(spec.columns, spec.fields, strict=True)),
-            *(_column(name, METADATA[name]) for name in metadata),
+            *(_column(name, METADATA[name]) for name in spec.metadata),
         ],
     }
 

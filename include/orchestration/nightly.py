@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup, task
+from airflow.sdk import DAG, TaskGroup, TriggerRule, task
 
 from include.bronze.streams import Cadence
 from include.orchestration import bronze_steps
@@ -14,7 +14,7 @@ from include.settings import Client
 
 
 def load_every_stream(dag: DAG, client: Client) -> list[Any]:
-    """Add the tasks that load a client's streams to a DAG. The last of them are returned.
+    """Add the tasks that load a client's streams to a DAG. Those are returned that must be done before a build.
 
     A stream that is read for each record of another is extracted after that one; otherwise they run side by side, as
     far as the pool of their connection lets them.
@@ -37,6 +37,11 @@ def load_every_stream(dag: DAG, client: Client) -> list[Any]:
         """Take the landed batches of one stream into Bronze."""
         return bronze_steps.load(client.code, stream, batch_ids, context["run_id"], holder(context))
 
+    @task(pool=WAREHOUSE_POOL, trigger_rule=TriggerRule.ALL_DONE, dag=dag)
+    def record_attempts(**context: Any) -> dict[str, int]:
+        """Note in the ledger what was tried, also where it failed."""
+        return bronze_steps.record_attempts(client.code, dag.dag_id, context["run_id"], holder(context))
+
     planned: Any = plan()
     landed: dict[str, Any] = {}
     loads = []
@@ -49,4 +54,6 @@ def load_every_stream(dag: DAG, client: Client) -> list[Any]:
             if stream.parent:
                 landed[stream.parent] >> landed[stream.name]
             loads.append(load(stream.name, landed[stream.name]))
-    return loads
+    recorded: Any = record_attempts()
+    loads >> recorded
+    return [*loads, recorded]

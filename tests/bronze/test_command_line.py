@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -22,6 +24,20 @@ from tests.bronze.vendors import Vendors, served
 pytestmark = pytest.mark.integration
 
 STREAMS = ("pylon_issues", "pylon_messages")
+VERBS = [
+    "streams",
+    "plan",
+    "extract",
+    "load",
+    "replay",
+    "reextract",
+    "deletions",
+    "status",
+    "attempts",
+    "verify",
+    "approve",
+    "expire",
+]
 KILLS = 3
 
 
@@ -96,8 +112,8 @@ def kill_after(process: subprocess.Popen[str], seconds: float) -> None:
 def test_every_verb_explains_itself(shell: Shell) -> None:
     code, out, _ = shell.run("--help")
     assert code == 0
-    for verb in ("streams", "plan", "extract", "load", "replay", "status", "verify", "approve"):
-        assert f"\n    {verb} " in out
+    for verb in VERBS:
+        assert re.search(rf"^    {verb}\b", out, re.MULTILINE)
         assert shell.run(verb, "--help")[0] == 0
 
 
@@ -133,6 +149,50 @@ def test_verify_names_what_disagrees(undisturbed: Shell, shell: Shell) -> None:
     assert code == 1
     assert f"{batch}: the ledger says" in err
     assert "its checksum differs" in err
+
+
+def test_a_batch_is_asked_for_again_and_what_it_would_lose_needs_a_word(
+    undisturbed: Shell, shell: Shell, vendors: Vendors
+) -> None:
+    shutil.copytree(undisturbed.data, shell.data, dirs_exist_ok=True)
+    with duckdb.connect(str(shell.data / "warehouse" / "DEF_DB_LOCAL.duckdb")) as connection:
+        ((batch,),) = connection.execute("select max(batch_id) from bronze.pylon_issues").fetchall()
+    now = vendors.now
+    vendors.set_clock(now + timedelta(days=90))
+    try:
+        code, out, err = shell.run("reextract", batch)
+        assert (code, out) == (1, "")
+        assert f"held: batch {batch} was read again and lacks " in err
+        assert shell.tables() == undisturbed.tables()
+        code, out, _ = shell.run("reextract", batch, "--allow-shrink")
+        assert code == 0
+        assert out.startswith(f"{batch}: ")
+        assert shell.tables() != undisturbed.tables()
+        code, out, _ = shell.run("attempts", "--stream", "pylon_issues")
+        assert code == 0
+        assert out.count(batch) == 3
+        code, out, _ = shell.run("expire", "--days", "0", "--dry-run")
+        assert (code, out.count("a later attempt was loaded")) == (0, 2)
+        assert shell.run("expire", "--days", "0")[1].splitlines()[-1].startswith("2 attempts removed, ")
+        assert shell.run("expire", "--days", "0")[1].splitlines()[-1] == "0 attempts removed, 0 bytes"
+        assert shell.run("verify")[0] == 0
+    finally:
+        vendors.set_clock(now)
+
+
+def test_deletions_are_looked_for_and_said(undisturbed: Shell, shell: Shell) -> None:
+    shutil.copytree(undisturbed.data, shell.data, dirs_exist_ok=True)
+    code, out, _ = shell.run("deletions")
+    assert code == 0
+    assert re.fullmatch(
+        r"pylon_issue_ids: every record is where it was\n|def__pylon_issues__\w+: \d+ rows \(before: 0\)\n", out
+    )
+
+
+def test_a_batch_that_is_not_there_is_answered_with_those_near_it(undisturbed: Shell) -> None:
+    code, _, err = undisturbed.run("replay", "def__pylon_issues__20251202T060000Z__20251202T070000Z")
+    assert code == 1
+    assert err.count("def__pylon_issues__") == 6
 
 
 @pytest.mark.parametrize("seed", range(KILLS))

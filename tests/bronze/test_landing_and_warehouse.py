@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.bronze.batch import Batch, Window
+from include.bronze.batch import METADATA_COLUMNS, Batch, Window
 from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
 from include.bronze.warehouses import BronzeTable, HeldError, WarehouseError
 from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
@@ -24,7 +24,7 @@ COLUMNS = ("ID", "STATE")
 ISSUES = BronzeTable(
     name="PYLON_ISSUES",
     stream="pylon_issues",
-    columns=COLUMNS,
+    columns=(*COLUMNS, *METADATA_COLUMNS),
     replaces_everything=False,
     is_directory=False,
     is_child=False,
@@ -79,7 +79,7 @@ def land(
         pipeline_run_id="run",
         rows=len(ids),
         pages=1,
-        columns=(*COLUMNS, *([extra] if extra else [])),
+        columns=(*COLUMNS, *([extra] if extra else []), *METADATA_COLUMNS),
         parts=tuple(parts),
         coverage=(CoveredScope("*", "complete", at, len(ids)),),
     )

@@ -14,11 +14,15 @@ import pytest
 
 from include.bronze import extract
 from include.bronze.batch import METADATA_COLUMNS, Batch, Window
+from include.bronze.landing import Attempt, Outcome
+from include.bronze.plan import PlannedBatch
+from include.bronze.retention import expire, expired
 from include.bronze.sources import plain, pylon
 from include.bronze.sources.http import Api, Patience, RefusedError, SourceError
 from include.bronze.steps import Bronze
-from include.bronze.streams import Cadence
+from include.bronze.streams import Cadence, LoadStrategy
 from include.bronze.verify import verify
+from include.bronze.warehouses import LedgerRow
 from tests.bronze.vendors import NIGHT, Vendors, bronze_for, run_night, served
 
 pytestmark = pytest.mark.integration
@@ -134,22 +138,27 @@ class Schedule:
 
     def replay(self) -> None:
         """A landed batch is loaded again."""
-        loaded = [row.batch_id for row in self._ledger() if row.stream == ISSUES]
+        loaded = [row.batch_id for row in ledger(self.bronze) if row.stream == ISSUES]
         if loaded:
-            self.bronze.load(ISSUES, [self.rng.choice(loaded)], f"replay-{self.runs}")
+            self.bronze.replay(self.rng.choice(loaded), f"replay-{self.runs}")
 
     def extract_again(self) -> None:
         """An old window is asked for again, by choice: what has changed since is not in it any more."""
-        loaded = [row for row in self._ledger() if row.stream == ISSUES]
+        loaded = [row for row in ledger(self.bronze) if row.stream == ISSUES]
         if loaded:
             row = self.rng.choice(loaded)
             planned = [{"batch_id": row.batch_id, "strategy": row.strategy}]
+            before = self.expected[row.batch_id]
             self._extract(ISSUES, planned, f"again-{self.runs}", again=True)
-            self.bronze.load(ISSUES, [row.batch_id], f"again-{self.runs}")
-
-    def _ledger(self) -> list[Any]:
-        with self.bronze.warehouse() as warehouse:
-            return warehouse.ledger()
+            loaded, held = self.bronze.load(ISSUES, [row.batch_id], f"again-{self.runs}")
+            shrinks = {id_ for id_, _ in before} - {id_ for id_, _ in self.expected[row.batch_id]}
+            assert (len(loaded), len(held)) == ((0, 1) if shrinks else (1, 0))
+            if held and self.rng.random() < 0.5:
+                landing = self.bronze.landing
+                landing.approve(landing.newest(Batch.parse(row.batch_id)))
+                self.bronze.load(ISSUES, [row.batch_id], f"approved-{self.runs}")
+            elif held:
+                self.expected[row.batch_id] = before
 
     def _run(self) -> None:
         self.runs += 1
@@ -240,6 +249,14 @@ def test_after_any_schedule_bronze_holds_what_was_visible_and_every_cell_is_cove
     for table in SCHEDULED:
         empty = " or ".join(f"{column} is null or {column} = ''" for column in METADATA_COLUMNS)
         assert query(bronze, f"select count(*) from bronze.{table} where {empty}") == [(0,)]
+
+    tables = {table: query(bronze, f"select * from bronze.{table} order by all") for table in SCHEDULED}
+    expire(bronze, timedelta(0))
+    assert [one.reason for one in expired(bronze, timedelta(0))] == []
+    assert verify(bronze) == []
+    for row in loaded:
+        assert bronze.replay(row.batch_id, "after retention")[1] == []
+    assert {table: query(bronze, f"select * from bronze.{table} order by all") for table in SCHEDULED} == tables
 
 
 def test_without_a_fault_each_delivery_is_one_row(vendors: Vendors, bronze: Bronze) -> None:
@@ -336,6 +353,11 @@ def deletions(vendors: Vendors, kind: str) -> list[dict[str, Any]]:
 
 def _at(row: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(row["at"]).replace(microsecond=0)
+
+
+def ledger(bronze: Bronze) -> list[LedgerRow]:
+    with bronze.warehouse() as warehouse:
+        return warehouse.ledger()
 
 
 def coverage(bronze: Bronze, stream: str, scope: str) -> list[tuple[Any, ...]]:
@@ -478,6 +500,105 @@ def test_a_scan_of_parents_goes_on_after_the_last_that_was_read_whole(
     bronze.load(MESSAGES, [batch.id], "resumed")
     expected = Counter((parent, id_) for parent in parents for id_ in vendors.messages(parent) or [])
     assert messages_in(bronze, batch.id) == expected
+
+
+def test_a_scan_that_goes_on_keeps_the_new_fields_of_its_first_parts(
+    vendors: Vendors, bronze: Bronze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "PART_PARENTS", 3)
+    vendors.set_clock(END)
+    everything(bronze, ISSUES, END, "r")
+    batch = Batch("def", MESSAGES, Window(FIRST_NIGHT - 20 * NIGHT, END))
+    planned = [{"batch_id": batch.id, "strategy": "incremental"}]
+    vendors.change_settings(pylon={"drift": True})
+    vendors.fault(system="pylon", endpoint="GET /issues/{id}/messages", kind="status", count=-1, after=7)
+    try:
+        with pytest.raises(SourceError):
+            bronze.extract(MESSAGES, planned, "cut off")
+    finally:
+        vendors.change_settings(pylon={"drift": False})
+        vendors.clear_faults()
+    bronze.extract(MESSAGES, planned, "resumed")
+    assert "SIM_FUTURE_FIELD" in bronze.landing.newest(batch).columns
+    bronze.load(MESSAGES, [batch.id], "resumed")
+    kept = query(bronze, "select distinct sim_future_field from bronze.pylon_messages order by all")
+    assert kept == [("new",), (None,)]
+    assert verify(bronze) == []
+
+
+def test_what_was_tried_is_in_the_ledger_with_the_reason_it_failed_for(vendors: Vendors, bronze: Bronze) -> None:
+    planned = bronze.plan(FAR)[ISSUES][:1]
+    batch = Batch.parse(planned[0]["batch_id"])
+    cut_off = bronze.landing.new_attempt(batch, vendors.now - NIGHT)
+    began = Attempt(ISSUES, batch.id, cut_off[-27:], Outcome.RUNNING, vendors.now - NIGHT, "killed")
+    bronze.landing.note(cut_off, began)
+    vendors.fault(system="pylon", endpoint="POST /issues/search", kind="status", status=503, count=-1)
+    with pytest.raises(SourceError):
+        bronze.extract(ISSUES, planned, "failed")
+    vendors.clear_faults()
+    bronze.load(ISSUES, bronze.extract(ISSUES, planned, "complete"), "complete")
+    for _ in range(2):  # a run that is cleared records the same again
+        bronze.record_attempts([batch.id])
+    found = query(
+        bronze,
+        "select pipeline_run_id, outcome, row_count > 0, ended_at is not null, error from bronze.ingest_attempts "
+        "order by started_at",
+    )
+    assert [row[:4] for row in found] == [
+        ("killed", "cut_off", False, False),
+        ("failed", "failed", False, True),
+        ("complete", "complete", True, True),
+    ]
+    assert "HTTP 503" in str(found[1][4])
+    assert (found[0][4], found[2][4]) == (None, None)
+
+
+def test_a_window_read_again_is_held_back_if_it_would_lose_records_and_applied_on_request(
+    vendors: Vendors, bronze: Bronze
+) -> None:
+    run_night(bronze, "night", (ISSUES, MESSAGES))
+    before = {row.batch_id: issues_in(bronze, row.batch_id) for row in ledger(bronze) if row.stream == ISSUES}
+    vendors.set_clock(END)
+    held = {}
+    for batch_id, rows in before.items():
+        bronze.extract_again(batch_id, "again")
+        loaded, waiting = bronze.load(ISSUES, [batch_id], "again")
+        delivered = set(bronze.landing.keys(bronze.landing.newest(Batch.parse(batch_id))))
+        if {id_ for id_, _ in rows} <= delivered:
+            assert [one.batch_id for one in loaded] == [batch_id]
+            continue
+        held[batch_id] = delivered
+        (one,) = waiting
+        lost = len({id_ for id_, _ in rows} - delivered)
+        assert f"lacks {lost} of the {len({id_ for id_, _ in rows})} records" in one.reason
+        assert issues_in(bronze, batch_id) == rows
+    assert held, "two months later no window of the first night had lost a record"
+    batch_id, delivered = held.popitem()
+    assert bronze.replay(batch_id, "replayed")[1] == []
+    assert issues_in(bronze, batch_id) == before[batch_id]
+    bronze.landing.approve(bronze.landing.newest(Batch.parse(batch_id)))
+    bronze.load(ISSUES, [batch_id], "approved")
+    assert {id_ for id_, _ in issues_in(bronze, batch_id)} == delivered
+    assert verify(bronze) == []
+
+
+def test_children_read_again_of_fewer_parents_are_held_back(vendors: Vendors, bronze: Bronze) -> None:
+    run_night(bronze, "night", (ISSUES, MESSAGES))
+    (batch_id, parents) = query(
+        bronze,
+        "select batch_id, count(*) from bronze.ingest_coverage where stream = 'pylon_messages' group by 1 "
+        "order by 2 desc limit 1",
+    )[0]
+    batch = Batch.parse(str(batch_id))
+    first = bronze.landing.newest(batch)
+    fewer = [scope.scope for scope in first.coverage][1:]
+    stream = bronze.client.stream(MESSAGES)
+    extraction = bronze._extraction(stream, bronze._source(stream), "again", print)
+    extraction.extract(PlannedBatch(batch, LoadStrategy.INCREMENTAL), fewer)
+    before = messages_in(bronze, batch.id)
+    _, (held,) = bronze.load(MESSAGES, [batch.id], "again")
+    assert f"lacks 1 of the {parents} parents" in held.reason
+    assert messages_in(bronze, batch.id) == before
 
 
 def test_children_wait_for_their_parents(vendors: Vendors, bronze: Bronze) -> None:

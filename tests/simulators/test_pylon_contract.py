@@ -288,7 +288,13 @@ def test_the_messages_of_an_issue_that_is_gone_may_be_refused_otherwise(tiny, cl
 
 def test_a_field_nobody_knows_yet_can_turn_up(tiny, clock):
     app = PylonApi(tiny, clock, Settings(limits=False, drift=True))
-    assert all("sim_future_field" in row for row in search_all(app))
+    issues = search_all(app)
+    assert all("sim_future_field" in row for row in issues)
+    messages = [
+        row for issue in issues for row in ask(app, "GET", f"/issues/{issue['id']}/messages").json.get("data", [])
+    ]
+    assert messages
+    assert all("sim_future_field" in row for row in messages)
 
 
 def test_the_messages_of_a_merged_issue_move_to_the_one_it_went_into(tiny, pylon, clock):

@@ -56,8 +56,8 @@ class DropFolder:
             rows = list(_READERS[path.rsplit(".", 1)[1]](content))
         except (ValueError, OSError) as error:
             raise SourceError(f"{path} cannot be read: {' '.join(str(error).split())}; drop it again") from error
-        for number, begin in enumerate(range(0, max(len(rows), 1), PAGE_ROWS), 1):
-            yield Page(number, rows[begin : begin + PAGE_ROWS], reply)
+        for begin in range(0, max(len(rows), 1), PAGE_ROWS):
+            yield Page(rows[begin : begin + PAGE_ROWS], reply)
 
     def find(self, stream: Stream, key: str) -> Page | None:
         """Files hold no single records to look for."""

@@ -76,7 +76,6 @@ class Reply:
 class Page:
     """The records of one reply, every value still in the reply's own bytes."""
 
-    number: int
     records: list[dict[str, msgspec.Raw]]
     reply: Reply
 
@@ -221,40 +220,23 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-class _GraphQLExtensions(msgspec.Struct):
-    code: str = ""
-
-
-class _GraphQLError(msgspec.Struct):
-    message: str = ""
-    extensions: _GraphQLExtensions = msgspec.field(default_factory=_GraphQLExtensions)
-
-
-class _ErrorBody(msgspec.Struct):
-    code: str = ""
-    errors: list[Any] = []
-
-
 def _code(body: bytes) -> str:
     """What an error body says that is safe and useful to show: its code, and a schema's or permission's complaint.
 
     Other texts are left out: they may quote what was sent.
     """
     try:
-        error = msgspec.json.decode(body, type=_ErrorBody)
-        inner = msgspec.convert(error.errors[0], _GraphQLError) if error.errors else _GraphQLError()
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        inner, error = _GraphQLError(), _ErrorBody(code=_plain_code(body))
-    code = inner.extensions.code or error.code
-    if not code.replace("_", "").isalnum():
+        said = msgspec.json.decode(body)
+    except msgspec.DecodeError:
         return ""
-    tells = inner.message if code.startswith("GRAPHQL_") or code == "FORBIDDEN" else ""
-    return f" ({code}{': ' + tells[:200] if tells else ''})"
+    errors = _field(said, "errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = _field(_field(first, "extensions"), "code") or _field(said, "code")
+    if not isinstance(code, str) or not code.replace("_", "").isalnum():
+        return ""
+    complaint = _field(first, "message") if code.startswith("GRAPHQL_") or code == "FORBIDDEN" else None
+    return f" ({code}{f': {complaint[:200]}' if isinstance(complaint, str) and complaint else ''})"
 
 
-def _plain_code(body: bytes) -> str:
-    try:
-        code = msgspec.json.decode(body, type=dict[str, Any]).get("code")
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return ""
-    return code if isinstance(code, str) else ""
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None

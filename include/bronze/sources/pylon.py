@@ -61,7 +61,6 @@ class Pylon:
         """Every page of a stream over the range asked, or of the children of one parent."""
         method, path = stream.request.split(" ", 1)
         gone = GONE if parent is not None else frozenset()
-        number = 0
         for parameters in stream.parameters:
             request = dict(parameters)
             if stream.is_paged:
@@ -69,9 +68,7 @@ class Pylon:
             for field in stream.window_fields:
                 values = [iso(asked.start), iso(asked.end)]
                 request["filter"] = {"field": field, "operator": "time_range", "values": values}
-            for page in self._scan(method, path.replace("{parent}", parent or ""), stream.request, request, gone):
-                number += 1
-                yield Page(number, page.records, page.reply)
+            yield from self._scan(method, path.replace("{parent}", parent or ""), stream.request, request, gone)
 
     def find(self, stream: Stream, key: str) -> Page | None:
         """One record by its key, None if it is gone. A number in place of an id may answer with another record."""
@@ -83,7 +80,7 @@ class Pylon:
             return None
         if bytes(one.data[stream.record_key]).strip(b'"').decode() != key:
             return None
-        return Page(1, [one.data], reply)
+        return Page([one.data], reply)
 
     def _scan(
         self, method: str, path: str, bucket: str, request: dict[str, Any], gone: frozenset[int]
@@ -97,7 +94,7 @@ class Pylon:
             # A search ignores a cursor in its query string and begins again, so it goes where the arguments are.
             sent: dict[str, Any] = {"body": asked} if method == "POST" else {"params": asked}
             page, reply = self.api.call(method, path, _whole_page, bucket=bucket, gone=gone, **sent)
-            yield Page(number, page.data or [], reply)
+            yield Page(page.data or [], reply)
             if page.pagination is None or not page.pagination.has_next_page:
                 return
             cursor = page.pagination.cursor

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from include.bronze.batch import Window
-from include.bronze.landing import Landing, Manifest
+from include.bronze.landing import Attempt, Landing, Manifest
 
 
 class WarehouseError(RuntimeError):
@@ -85,6 +86,9 @@ class Warehouse(Protocol):
 
     def ledger(self) -> list[LedgerRow]:
         """Every completed batch."""
+
+    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Write what became of attempts into the ledger, in place of what it said of them before."""
 
     def counts(self, target: BronzeTable) -> dict[str, int]:
         """How many rows of each batch the table holds."""

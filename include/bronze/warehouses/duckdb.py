@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,19 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from include.bronze.batch import METADATA_COLUMNS, Window
-from include.bronze.landing import Landing, Manifest
-from include.bronze.ledger import BATCHES, COVERAGE, LEDGER, SCHEMA, Load, batch_row, coverage_rows
+from include.bronze.batch import Window
+from include.bronze.landing import Attempt, Landing, Manifest
+from include.bronze.ledger import (
+    ATTEMPTS,
+    BATCHES,
+    COVERAGE,
+    LEDGER,
+    SCHEMA,
+    Load,
+    attempt_row,
+    batch_row,
+    coverage_rows,
+)
 from include.bronze.warehouses import BronzeTable, HeldError, Known, LedgerRow, Loaded, WarehouseError
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]{0,250}")
@@ -108,32 +119,38 @@ class DuckDBWarehouse:
         return {key: Known(version_stamp, read_at) for key, version_stamp, read_at in rows}
 
     def prepare(self, target: BronzeTable) -> None:
-        self._connection.execute("begin")
-        try:
+        with self._transaction(f"{target.name} could not be prepared"):
             self._ensure(target.name, target.columns)
-            self._connection.execute("commit")
-        except duckdb.Error as error:
-            self._rollback()
-            raise WarehouseError(f"{target.name} could not be prepared: {_one_line(error)}") from error
+
+    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+        run = self._connection.execute
+        with self._transaction(f"{ATTEMPTS} could not be written"):
+            self._ensure_ledger()
+            for name in dict.fromkeys(attempt.name for attempt in attempts):
+                run(f"delete from {SCHEMA}.{ATTEMPTS} where attempt = ?", [name])
+            self._insert(ATTEMPTS, [attempt_row(attempt) for attempt in attempts])
 
     def load(self, target: BronzeTable, manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
         landing.verify(manifest)
         load = Load(uuid.uuid4().hex, run_id, datetime.now(UTC).isoformat(sep=" ").removesuffix("+00:00"))
         with tempfile.TemporaryDirectory() as folder:
             parts = [landing.fetch(part, folder) for part in manifest.parts]
-            self._connection.execute("begin")
-            try:
-                loaded = self._replace(target, manifest, parts, load, approved=landing.is_approved(manifest))
-                self._connection.execute("commit")
-            except HeldError:
-                self._rollback()
-                raise
-            except (duckdb.Error, WarehouseError) as error:
-                self._rollback()
-                raise WarehouseError(
-                    f"batch {manifest.batch_id} was not loaded and {target.name} is as it was: {_one_line(error)}"
-                ) from error
-        return loaded
+            with self._transaction(f"batch {manifest.batch_id} was not loaded and {target.name} is as it was"):
+                return self._replace(target, manifest, parts, load, approved=landing.is_approved(manifest))
+
+    @contextmanager
+    def _transaction(self, otherwise: str) -> Iterator[None]:
+        """All of a block or nothing of it, with a sentence on what did not happen."""
+        self._connection.execute("begin")
+        try:
+            yield
+            self._connection.execute("commit")
+        except HeldError:
+            self._rollback()
+            raise
+        except (duckdb.Error, WarehouseError) as error:
+            self._rollback()
+            raise WarehouseError(f"{otherwise}: {_one_line(error)}") from error
 
     def _replace(
         self, target: BronzeTable, manifest: Manifest, parts: list[str], load: Load, *, approved: bool
@@ -212,10 +229,8 @@ class DuckDBWarehouse:
     def _ensure(self, table: str, columns: Sequence[str]) -> list[str]:
         """Make sure the schema, the ledger, the table and every column are there. Says which columns were added."""
         run = self._connection.execute
-        run(f"create schema if not exists {SCHEMA}")
-        for ledger_table in LEDGER:
-            run(f"create table if not exists {SCHEMA}.{ledger_table.name} ({ledger_table.definition})")
-        wanted = list(dict.fromkeys([*columns, *METADATA_COLUMNS]))
+        self._ensure_ledger()
+        wanted = list(dict.fromkeys(columns))
         existing = self._columns(table)
         if not existing:
             listed = ", ".join(f"{identifier(name)} varchar" for name in wanted)
@@ -225,6 +240,11 @@ class DuckDBWarehouse:
         for name in added:
             run(f"alter table {SCHEMA}.{identifier(table)} add column {identifier(name)} varchar")
         return added
+
+    def _ensure_ledger(self) -> None:
+        self._connection.execute(f"create schema if not exists {SCHEMA}")
+        for table in LEDGER:
+            self._connection.execute(f"create table if not exists {SCHEMA}.{table.name} ({table.definition})")
 
     def _columns(self, table: str) -> set[str]:
         rows = self._connection.execute(

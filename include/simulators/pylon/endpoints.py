@@ -104,7 +104,8 @@ def _messages(call: Call) -> Page:
         positions, cursor = _sliced(range(len(messages)), lambda k: (k,), call, call.limit(100, 1000))
     else:
         positions, cursor = range(len(messages)), None
-    return Page(_encode(call.records.message(state, messages[k]) for k in positions), cursor)
+    news = {"sim_future_field": "new"} if call.settings.drift else {}
+    return Page(_encode(call.records.message(state, messages[k]) | news for k in positions), cursor)
 
 
 def _threads(call: Call) -> Page:

@@ -18,7 +18,7 @@ class Settings:
     index_lag_seconds: int = 0
     audit_logs: bool = True
     gone_status: Literal[400, 404, 410] = 404  # for what hangs on an issue that was there once
-    drift: bool = False  # issues have a field no documentation knows yet
+    drift: bool = False  # issues and messages have a field no documentation knows yet
 
     @property
     def old(self) -> bool:

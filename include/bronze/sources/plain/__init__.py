@@ -105,16 +105,13 @@ class Plain:
 
     def pages(self, stream: Stream, asked: Window, parent: str | None = None) -> Iterator[Page]:
         """Every page of a stream over the range asked, or of the children of one parent."""
-        number = 0
         for parameters in stream.parameters:
             variables: dict[str, Any] = {"first": PAGE_SIZE, **parameters}
             if stream.window_fields:
                 variables["filters"] = _any_of(stream.window_fields, asked)
             if parent is not None:
                 variables["thread"] = parent
-            for page in self._scan(stream, variables):
-                number += 1
-                yield Page(number, page.records, page.reply)
+            yield from self._scan(stream, variables)
 
     def find(self, stream: Stream, key: str) -> Page | None:
         """Plain tells what was deleted, so nothing is looked for one by one."""
@@ -130,7 +127,7 @@ class Plain:
             connection, reply = self.api.call("POST", PATH, _connection, bucket=BUCKET, body=body)
             if connection is None:
                 raise GoneError(f"thread {variables.get('thread')} is not there any more")
-            yield Page(number, [edge.node for edge in connection.edges], reply)
+            yield Page([edge.node for edge in connection.edges], reply)
             if not connection.page_info.has_next_page:
                 return
             cursor = connection.page_info.end_cursor

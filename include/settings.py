@@ -156,6 +156,8 @@ class Client(_Strict):
     timezone: str
     night: time
     schedule: str
+    # when to read up to the minute as well, besides on demand; absent means on demand only
+    sync: str | None = None
     sources: dict[Identifier, Source] = Field(default_factory=dict)
     # stream.COLUMN of Silver: how many records may have a value there that cannot be read before the build stops
     unreadable_allowed: dict[str, NonNegativeInt] = Field(default_factory=dict)

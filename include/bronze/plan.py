@@ -10,6 +10,20 @@ from include.bronze.batch import Batch, Grid, Window, snapshot_window, uncovered
 from include.bronze.streams import DROPPED, LoadStrategy, Stream
 
 
+def sync_window(grid: Grid, history_from: datetime, until: datetime, completed: Iterable[Window]) -> Window | None:
+    """What a sync in the middle of a day reads: from the end of what is covered up to now. None if that is nothing.
+
+    Several syncs of a day follow each other without a gap. None of them covers a cell: the night reads it again.
+    """
+    windows = list(completed)
+    missing = uncovered_cells(grid, history_from, until, windows)
+    reached = missing[0].start if missing else grid.floor(until)
+    ends = {window.start: window.end for window in sorted(windows) if not grid.is_cut(window.end)}
+    while reached in ends:
+        reached = ends[reached]
+    return Window(reached, until) if reached < until else None
+
+
 @dataclass(frozen=True)
 class PlannedBatch:
     """A batch to load, and the strategy the ledger will show for it."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.bronze.batch import Batch, Window, stamp
+from include.bronze.batch import LONGEST_WINDOW, Batch, Window, stamp
 from include.bronze.extract import Extraction, Source
 from include.bronze.landing import Attempt, Landing, Manifest
-from include.bronze.plan import PlannedBatch, plan_stream
+from include.bronze.plan import PlannedBatch, plan_stream, sync_window
 from include.bronze.sources import plain, pylon
 from include.bronze.sources.files import DropFolder, MissingFileError
 from include.bronze.sources.http import Api, Credentials, SourceError
@@ -110,11 +110,34 @@ class Bronze:
     def _plan_path(self, key: str) -> str:
         return f"{self.client.code}/plans/{key}.json"
 
-    def _plan(self, stream: ClientStream, until: datetime, completed: Sequence[Window]) -> list[PlannedBatch]:
+    def sync_plan(self, until: datetime) -> Plan:
+        """One batch of each stream that is read from an API, from the end of what it covers to an instant."""
+        until = (min(until, self.settings.now()) - INDEX_LAG).replace(microsecond=0)
+        plans: Plan = {}
+        with self.warehouse() as warehouse:
+            for stream in self.client.streams:
+                if stream.source.connection is None or stream.spec.cadence is not Cadence.NIGHTLY:
+                    continue
+                completed = warehouse.completed(stream.name)
+                window = sync_window(self.client.grid, self._history_from(stream), until, completed)
+                plans[stream.name] = []
+                if window is not None and window.end - window.start > LONGEST_WINDOW:
+                    log.warning(
+                        "%s is covered up to %s only; the nightly run loads what is missing", stream.name, window.start
+                    )
+                elif window is not None:
+                    batch = Batch(self.client.code, stream.name, window)
+                    plans[stream.name] = [{"batch_id": batch.id, "strategy": stream.spec.strategy.value}]
+                    log.info("%s: from %s to %s", stream.name, window.start, window.end)
+        return plans
+
+    def _history_from(self, stream: ClientStream) -> datetime:
         start = datetime.combine(stream.source.history_from, self.client.night, tzinfo=self.client.grid.zone)
-        planned = plan_stream(
-            self.client.code, stream.name, stream.spec, self.client.grid, start.astimezone(UTC), until, completed
-        )
+        return start.astimezone(UTC)
+
+    def _plan(self, stream: ClientStream, until: datetime, completed: Sequence[Window]) -> list[PlannedBatch]:
+        start = self._history_from(stream)
+        planned = plan_stream(self.client.code, stream.name, stream.spec, self.client.grid, start, until, completed)
         if stream.source.system == DROPPED and stream.spec.coverage is Coverage.WINDOW:
             planned = self._with_files(stream, planned, until)
         return planned

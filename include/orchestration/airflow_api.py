@@ -13,10 +13,24 @@ import requests
 log = logging.getLogger(__name__)
 
 TIMEOUT = (5.0, 60.0)
+# Airflow keeps no longer note than this.
+LONGEST_NOTE = 1000
 
 
 class AirflowApiError(RuntimeError):
     """Airflow's API did not do what was asked."""
+
+
+def from_connection(conn_id: str = "airflow_api") -> AirflowApi | None:
+    """Airflow's API as a connection describes it, None where there is no such connection."""
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return None
+    return AirflowApi(connection.host or "", connection.login, connection.password or "")
 
 
 class AirflowApi:
@@ -45,6 +59,11 @@ class AirflowApi:
         ]
         if refused:
             raise AirflowApiError(f"Airflow refused to close {len(refused)} of {len(notes)} tasks: {refused[0]}")
+
+    def note_run(self, dag_id: str, run_id: str, note: str) -> None:
+        """Put a note on a run, in the place of the one it has."""
+        path = f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}"
+        self._call("PATCH", path, {"note": note[:LONGEST_NOTE]})
 
     def _call(self, method: str, path: str, body: Any) -> dict[str, Any]:
         if not self._authorized:

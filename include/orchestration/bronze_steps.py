@@ -6,15 +6,19 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from include.bronze.batch import Batch
+from include.bronze.retention import expire
 from include.bronze.steps import Bronze, Connection, Plan, connection_from_environment
 from include.bronze.streams import Cadence
-from include.settings import settings
+from include.bronze.verify import verify
+from include.orchestration.forms import Rerun
+from include.settings import Client, settings
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +41,81 @@ def bronze(client_code: str, holder: str) -> Bronze:
     return Bronze(current, current.client(client_code), find_connection, holder)
 
 
-def plan(client_code: str, dag_id: str, run_id: str, interval_end: datetime, holder: str) -> Plan:
-    """Every batch this run must load, per stream. A run that is cleared gets the list it had the first time."""
+def plan(
+    client_code: str, dag_id: str, run_id: str, interval_end: datetime | None, cadence: Cadence, holder: str
+) -> Plan:
+    """Every batch this run must load, per stream. A run that is cleared gets the list it had the first time.
+
+    A run that was triggered without a logical date has no interval, and loads up to now.
+    """
     steps = bronze(client_code, holder)
     steps.preflight()
-    return steps.recorded_plan(f"{dag_id}/{run_id}", lambda: steps.plan(interval_end, cadence=Cadence.NIGHTLY))
+    until = interval_end or steps.settings.now()
+    return steps.recorded_plan(f"{dag_id}/{run_id}", lambda: steps.plan(until, cadence=cadence))
+
+
+def sync_plan(client_code: str, dag_id: str, run_id: str, holder: str) -> Plan:
+    """What a sync reads, per stream. A run that is cleared gets the list it had the first time."""
+    steps = bronze(client_code, holder)
+    steps.preflight()
+    return steps.recorded_plan(f"{dag_id}/{run_id}", lambda: steps.sync_plan(steps.settings.now()))
+
+
+def landed_batches(client: Client, stream: str, holder: str) -> list[Batch]:
+    """The batches of a stream that have a complete attempt."""
+    landing = bronze(client.code, holder).landing
+    return [batch for batch in landing.batches(client.code, stream) if landing.attempts(batch)]
+
+
+def rerun(request: Rerun, run_id: str, holder: str) -> list[dict[str, Any]]:
+    """Load the batches of a rerun again, parents first. Says what each load did; one that is held back is an error."""
+    steps = bronze(request.client, holder)
+    done = []
+    for batch_id in request.batches:
+        batch = Batch.parse(batch_id)
+        if request.asks_again:
+            steps.extract_again(batch_id, run_id)
+            if request.may_shrink:
+                steps.landing.approve(steps.landing.newest(batch))
+            loaded, held = steps.load(batch.stream, [batch_id], run_id)
+        else:
+            loaded, held = steps.replay(batch_id, run_id)
+        if held:
+            raise AirflowFailException(held[0].reason)
+        keys = len(steps.landing.keys(steps.landing.newest(batch)))
+        done += [asdict(one) | {"keys": keys} for one in loaded]
+    return done
+
+
+def find_deletions(client_code: str, run_id: str, holder: str) -> list[str]:
+    """Look up what the newest listings cast doubt on and load the answers. Says which streams have news."""
+    steps = bronze(client_code, holder)
+    news = []
+    for listing in (stream for stream in steps.client.streams if stream.spec.lists):
+        answers = steps.confirm_deletions(listing.name, run_id)
+        if answers:
+            _, held = steps.load(Batch.parse(answers).stream, [answers], run_id)
+            if held:
+                raise AirflowFailException(held[0].reason)
+            news.append(Batch.parse(answers).stream)
+    return news
+
+
+def expire_landing(client_code: str, days: int, holder: str) -> dict[str, int]:
+    """Remove landed attempts that nothing will read again."""
+    removed = expire(bronze(client_code, holder), timedelta(days=days))
+    for one in removed:
+        log.info("%s: %s, %d bytes (%s)", one.batch_id, one.folder, one.bytes, one.reason)
+    return {"attempts": len(removed), "bytes": sum(one.bytes for one in removed)}
+
+
+def verify_bronze(client_code: str, holder: str) -> None:
+    """Fail with every disagreement of landing, ledger and tables."""
+    faults = verify(bronze(client_code, holder))
+    for fault in faults:
+        log.error("%s", fault)
+    if faults:
+        raise AirflowFailException(f"{len(faults)} faults, first: {faults[0]}")
 
 
 def extract(client_code: str, stream: str, planned: Sequence[Mapping[str, str]], run_id: str, holder: str) -> list[str]:

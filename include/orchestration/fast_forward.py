@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import Asset, BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import Asset
 from cosmos.dataset import compute_model_outlet_uris, get_dataset_namespace
 from cosmos.operators.local import DbtBuildLocalOperator
 
-from include.orchestration.airflow_api import AirflowApi, retrying
+from include.orchestration.airflow_api import AirflowApi, from_connection, retrying
 from include.orchestration.graph import Closed, Finished, Progress, ShownTask, TaskGraph, TaskKind
-from include.orchestration.manifest import PARTIAL_PARSE
+from include.orchestration.manifest import seed_partial_parse
 
 FLUSH_EVERY = 1.0
 NOTE_LENGTH = 900
@@ -45,7 +43,7 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
 
     def execute(self, context: Any, **kwargs: Any) -> None:
         """Build what is open, closing tasks on the way."""
-        api = self._api()
+        api = from_connection(self.api_conn_id)
         if api is None:
             self.log.warning(
                 "connection %s is not configured: every dbt task runs by itself, with the same result but more slowly",
@@ -69,7 +67,7 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
             if event.info.name == "NodeFinished":
                 closer.add(progress.node_finished(_finished(event.data)))
 
-        self._seed_partial_parse()
+        seed_partial_parse(self.slim_manifest.parent, Path(self.cache_dir) / "target")
         self._dbt_runner_callbacks = [on_event]
         failure: Exception | None = None
         try:
@@ -92,23 +90,6 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
         for node in progress.bad:
             self.log.error("%s: %s: %s", node.unique_id, node.status, node.message)
         self.log.warning("the tasks of those nodes are open and run next, each by itself")
-
-    def _api(self) -> AirflowApi | None:
-        try:
-            connection = BaseHook.get_connection(self.api_conn_id)
-        except AirflowNotFoundException:
-            return None
-        return AirflowApi(connection.host or "", connection.login, connection.password or "")
-
-    def _seed_partial_parse(self) -> None:
-        """Start from the parse that made the manifest, where that is newer than the last build's."""
-        made = self.slim_manifest.with_name(PARTIAL_PARSE)
-        cached = Path(self.cache_dir) / "target" / PARTIAL_PARSE
-        if made.exists() and (not cached.exists() or cached.stat().st_mtime < made.stat().st_mtime):
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            partial = cached.with_suffix(".partial")
-            shutil.copyfile(made, partial)
-            partial.replace(cached)
 
     def _shown_tasks(self) -> list[ShownTask]:
         shown = []

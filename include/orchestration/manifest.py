@@ -132,6 +132,16 @@ def build(current: Settings, *, force: bool = False) -> bool:
     return True
 
 
+def seed_partial_parse(manifest_dir: Path, target_dir: Path) -> None:
+    """Let dbt start from the parse that made the manifests, where that is newer than a target folder's own."""
+    made, cached = manifest_dir / PARTIAL_PARSE, target_dir / PARTIAL_PARSE
+    if made.exists() and (not cached.exists() or cached.stat().st_mtime < made.stat().st_mtime):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        partial = cached.with_suffix(".partial")
+        shutil.copyfile(made, partial)
+        partial.replace(cached)
+
+
 def _state(current: Settings) -> dict[str, Any]:
     return {"project": project_checksum(), "target": str(current.target), "selectors": list(SELECTORS)}
 

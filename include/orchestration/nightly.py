@@ -13,9 +13,10 @@ from include.orchestration.retries import SOURCE_RETRIES
 from include.settings import Client
 
 
-def load_every_stream(dag: DAG, client: Client) -> list[Any]:
+def load_every_stream(dag: DAG, client: Client, *, cadence: Cadence = Cadence.NIGHTLY, sync: bool = False) -> list[Any]:
     """Add the tasks that load a client's streams to a DAG. Those are returned that must be done before a build.
 
+    With `sync` they read up to now instead of up to the last night, and no files.
     A stream that is read for each record of another is extracted after that one; otherwise they run side by side, as
     far as the pool of their connection lets them.
     """
@@ -23,9 +24,10 @@ def load_every_stream(dag: DAG, client: Client) -> list[Any]:
     @task(pool=WAREHOUSE_POOL, dag=dag)
     def plan(**context: Any) -> dict[str, list[dict[str, str]]]:
         """List the batches this run must load."""
-        return bronze_steps.plan(
-            client.code, dag.dag_id, context["run_id"], context["data_interval_end"], holder(context)
-        )
+        run = (client.code, dag.dag_id, context["run_id"])
+        if sync:
+            return bronze_steps.sync_plan(*run, holder(context))
+        return bronze_steps.plan(*run, context.get("data_interval_end"), cadence, holder(context))
 
     @task(retry_policy=SOURCE_RETRIES, retries=3, dag=dag)
     def extract(stream: str, planned: list[dict[str, str]], **context: Any) -> list[str]:
@@ -46,7 +48,7 @@ def load_every_stream(dag: DAG, client: Client) -> list[Any]:
     landed: dict[str, Any] = {}
     loads = []
     for stream in client.streams:
-        if stream.spec.cadence is not Cadence.NIGHTLY:
+        if stream.spec.cadence is not cadence or (sync and stream.source.connection is None):
             continue
         with TaskGroup(stream.name, tooltip=stream.spec.description, dag=dag):
             pool = {"pool": stream.source.connection} if stream.source.connection else {}

@@ -16,6 +16,8 @@ class Tag(StrEnum):
     NIGHTLY = "nightly"
     ON_DEMAND = "on-demand"
     REFERENCE = "reference"
+    WEEKLY = "weekly"
+    HOUSEKEEPING = "housekeeping"
     # whose data it is
     CLIENT_DEF = "client:def"
     CLIENT_CORE = "client:core"

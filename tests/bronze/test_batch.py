@@ -20,6 +20,7 @@ from include.bronze.batch import (
     uncovered_cells,
     windows_to_load,
 )
+from include.bronze.plan import sync_window
 
 SAO_PAULO = Grid(ZoneInfo("America/Sao_Paulo"), time(3))
 NEW_YORK = Grid(ZoneInfo("America/New_York"), time(2, 30))  # half past two does not exist in one night of spring
@@ -142,3 +143,38 @@ def test_the_hash_of_a_record_knows_no_order_and_no_volatile_field() -> None:
 def test_the_hash_of_a_record_tells_a_field_from_its_value() -> None:
     assert record_hash({"a": b"1b"}, frozenset()) != record_hash({"a1": b"b"}, frozenset())
     assert record_hash({"a": b"1"}, frozenset()) != record_hash({"a": b'"1"'}, frozenset())
+
+
+def test_syncs_of_a_day_follow_each_other_and_the_night_reads_the_day_again() -> None:
+    night = datetime(2026, 1, 5, 6, tzinfo=UTC)
+    start = night - timedelta(days=3)
+    nights = [Window(start + timedelta(days=n), start + timedelta(days=n + 1)) for n in range(3)]
+    first = sync_window(SAO_PAULO, start, night + timedelta(hours=2), nights)
+    assert first == Window(night, night + timedelta(hours=2))
+    second = sync_window(SAO_PAULO, start, night + timedelta(hours=5), [*nights, first])
+    assert second == Window(night + timedelta(hours=2), night + timedelta(hours=5))
+    tomorrow = night + timedelta(days=1)
+    assert uncovered_cells(SAO_PAULO, start, tomorrow, [*nights, first, second]) == [Window(night, tomorrow)]
+
+
+def test_a_sync_after_missed_nights_begins_where_the_gap_does() -> None:
+    night = datetime(2026, 1, 5, 6, tzinfo=UTC)
+    start = night - timedelta(days=3)
+    nights = [Window(start, start + timedelta(days=1)), Window(night - timedelta(days=1), night)]
+    assert sync_window(SAO_PAULO, start, night + timedelta(hours=1), nights) == Window(
+        start + timedelta(days=1), night + timedelta(hours=1)
+    )
+
+
+def test_a_look_up_in_the_middle_of_a_day_moves_no_sync_on() -> None:
+    night = datetime(2026, 1, 5, 6, tzinfo=UTC)
+    day = Window(night - timedelta(days=1), night)
+    look_up = Window(night + timedelta(hours=3), night + timedelta(hours=3, seconds=9))
+    until = night + timedelta(hours=6)
+    assert sync_window(SAO_PAULO, day.start, until, [day, look_up]) == Window(night, until)
+
+
+def test_a_sync_right_after_a_night_reads_nothing() -> None:
+    night = datetime(2026, 1, 5, 6, tzinfo=UTC)
+    day = Window(night - timedelta(days=1), night)
+    assert sync_window(SAO_PAULO, day.start, night, [day]) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ import pytest
 
 from include.local import keeper
 from include.local.bootstrap import STAMP
+from include.local.stack import free_port
 
 REPO = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -118,3 +121,32 @@ def first_run(pristine: Checkout) -> FirstRun:
     started = time.monotonic()
     result = pristine.make("run")
     return FirstRun(pristine, result, time.monotonic() - started)
+
+
+@dataclass
+class Served:
+    """A running `make up`."""
+
+    url: str
+    user: str
+    password: str
+    process: subprocess.Popen[bytes]
+    said: str
+    first_run: FirstRun
+
+
+@pytest.fixture(scope="session")
+def served(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    log = tmp_path_factory.mktemp("up") / "up.log"
+    port = free_port()
+    process = first_run.checkout.start("up", f"PORT={port}", log=log)
+    ready = re.compile(r"^Ready: (\S+) - log in as (\S+) / (\S+)", re.MULTILINE)
+    try:
+        assert until(lambda: bool(ready.search(log.read_text())), 120, process), log.read_text()
+        found = ready.search(log.read_text())
+        assert found
+        yield Served(found[1], found[2], found[3], process, log.read_text(), first_run)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,41 +17,20 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.ui import WebDriverWait
 
-from include.local.stack import free_port
-from tests.e2e.conftest import FirstRun, until
+from tests.e2e.conftest import Served
 
 pytestmark = pytest.mark.e2e
 
+DAGS = (
+    "core_reference",
+    "dbt_console",
+    "def_support",
+    "def_sync_now",
+    "maintenance",
+    "reconcile_deletes",
+    "rerun_batch",
+)
 SCREENSHOTS = Path(os.environ.get("SUPPORT_SCREENSHOTS", ""))
-
-
-@dataclass
-class Served:
-    """A running `make up`."""
-
-    url: str
-    user: str
-    password: str
-    process: subprocess.Popen[bytes]
-    said: str
-    first_run: FirstRun
-
-
-@pytest.fixture(scope="module")
-def served(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    log = tmp_path_factory.mktemp("up") / "up.log"
-    port = free_port()
-    process = first_run.checkout.start("up", f"PORT={port}", log=log)
-    ready = re.compile(r"^Ready: (\S+) - log in as (\S+) / (\S+)", re.MULTILINE)
-    try:
-        assert until(lambda: bool(ready.search(log.read_text())), 120, process), log.read_text()
-        found = ready.search(log.read_text())
-        assert found
-        yield Served(found[1], found[2], found[3], process, log.read_text(), first_run)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +109,7 @@ def test_pools_connections_and_dags_are_registered(served: Served) -> None:
     pools = {pool["name"]: pool["slots"] for pool in listed("pools", "pools")}
     assert (pools["warehouse"], pools["pylon_def"], pools["plain_def"]) == (1, 4, 4)
     assert {"pylon_def", "plain_def"} <= {c["connection_id"] for c in listed("connections", "connections")}
-    assert {d["dag_id"]: d["is_paused"] for d in listed("dags", "dags")} == {
-        "core_reference": False,
-        "def_support": False,
-    }
+    assert {d["dag_id"]: d["is_paused"] for d in listed("dags", "dags")} == dict.fromkeys(DAGS, False)
     assert listed("importErrors", "import_errors") == []
 
 

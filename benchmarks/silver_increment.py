@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from include.bronze.batch import METADATA_COLUMNS
 from include.bronze.ledger import LEDGER
@@ -125,6 +126,16 @@ class Statement:
     seconds: float = 0.0
 
 
+def write_profile(folder: Path, memory: str) -> None:
+    """The project's own profile with a limit on what DuckDB may keep in memory; beyond it, it spills to disk."""
+    profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())
+    profile["default"]["outputs"]["local"]["settings"] |= {
+        "memory_limit": memory,
+        "temp_directory": str(folder / "spill"),
+    }
+    (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+
+
 def build(data_dir: Path, model: str, full: bool) -> dict[str, Any]:
     """One run of dbt in this process: its statements' seconds by step, the wall's, and the memory at its highest."""
     from dbt.cli.main import dbtRunner
@@ -150,7 +161,7 @@ def build(data_dir: Path, model: str, full: bool) -> dict[str, Any]:
     options = ["--full-refresh"] if full else []
     started = time.monotonic()
     ended = dbtRunner(callbacks=[listen]).invoke(
-        ["run", "--quiet", "--select", model, "--project-dir", project, "--profiles-dir", project, *options]
+        ["run", "--quiet", "--select", model, "--project-dir", project, "--profiles-dir", str(data_dir), *options]
     )
     wall = time.monotonic() - started
     if not ended.success:
@@ -178,9 +189,11 @@ def apart(data_dir: Path, model: str, *, full: bool) -> dict[str, Any]:
         return pool.submit(build, data_dir, model, full).result()
 
 
-def measure(rows: int, model: str, increments: int, folder: Path) -> dict[str, Any]:
+def measure(rows: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """One size: a full build, some increments, a full refresh."""
     keys = int(rows / VERSIONS_PER_KEY)
+    model, increments = options.model, options.increments
+    write_profile(folder, options.memory)
     file = folder / "warehouse" / "DEF_DB_LOCAL.duckdb"
     file.parent.mkdir()
     with opened(file) as connection:
@@ -233,15 +246,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, nargs="+", help="delivered rows that are there already")
     parser.add_argument("--model", default="def_pylon_issues", help="a Silver model of the stream pylon_issues")
     parser.add_argument("--increments", type=int, default=3, help="batches of 10,000 rows, one after the other")
+    parser.add_argument("--memory", default="8GB", help="what DuckDB may keep in memory")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--folder", type=Path, help="where the warehouses are made, and removed again")
     parser.add_argument("--out", type=Path, help="where the result goes; printed in any case")
     options = parser.parse_args(arguments)
     sizes = options.rows or (QUICK_SIZES if options.quick else SIZES)
-    result: dict[str, Any] = {"machine": machine(), "model": options.model, "batch": BATCH, "sizes": []}
+    facts = {"machine": machine(), "memory_limit": options.memory, "model": options.model, "batch": BATCH}
+    result: dict[str, Any] = {**facts, "sizes": []}
     for rows in sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            result["sizes"].append(measure(rows, options.model, options.increments, Path(folder)))
+            result["sizes"].append(measure(rows, options, Path(folder)))
     text = json.dumps(result, indent=1)
     print(text)
     if options.out:

@@ -28,7 +28,7 @@ def dbt_arguments(rest: list[str], target: str) -> list[str]:
 
 
 def without_unit_tests(rest: list[str], files: Iterable[Path]) -> list[str]:
-    """Options that leave unit tests out before Bronze is there: dbt takes the columns of their inputs from its tables."""
+    """Options that leave unit tests out while Bronze is not there: dbt takes the columns of their inputs from it."""
     chosen = {"--exclude-resource-type", "--exclude-resource-types", "--resource-type", "--resource-types"} & set(rest)
     if rest[:1] not in (["build"], ["test"]) or chosen or all(is_loaded(file) for file in files):
         return []

@@ -38,13 +38,14 @@
 
 {#-
     dbt asks this whether a model is to be built anew. A Silver table that was built by other rules than today's is, so
-    that a changed column or macro reaches the rows that no new batch would ever touch.
+    that a changed column or macro reaches the rows that no new batch would ever touch. Where a model's own config says
+    whether, that counts: a table that may never be rebuilt takes new columns, for the rows that change.
 -#}
 {% macro should_full_refresh() -%}
-    {%- set asked = config.get('full_refresh') -%}
-    {%- if asked is none -%}
-        {%- set asked = flags.FULL_REFRESH -%}
+    {%- if config.get('full_refresh') is not none -%}
+        {{ return(config.get('full_refresh')) }}
     {%- endif -%}
+    {%- set asked = flags.FULL_REFRESH -%}
     {%- if not asked and execute and model.resource_type == 'model' and 'silver' in model.tags -%}
         {%- if 'is_built_by_current_rules' not in model -%}
             {%- do model.update({'is_built_by_current_rules': is_built_by_current_rules()}) -%}

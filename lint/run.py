@@ -106,6 +106,11 @@ GATES = (
         main_python("-m", "include.orchestration.dbt_sources", "--check"),
     ),
     Gate(
+        "scorecard",
+        "docs/scorecard.md that no longer says what is incremental, or a full scan without a reason",
+        main_python("-m", "include.orchestration.scorecard", "--check"),
+    ),
+    Gate(
         "dag-contract",
         "a DAG without owner, tags, docs, schedule or retries, or one that is slow or does I/O when parsed",
         main_python("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "tests/dags/test_dag_contract.py"),

@@ -7,14 +7,19 @@ was tried, complete or not, and why it failed.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from include.bronze.batch import stamp
 from include.bronze.landing import Attempt, Manifest, Outcome
 
 SCHEMA = "BRONZE"
 BATCHES = "INGEST_BATCHES"
 COVERAGE = "INGEST_COVERAGE"
 ATTEMPTS = "INGEST_ATTEMPTS"
+# A vendor's lists may still show what was deleted so long ago.
+STALE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -134,3 +139,18 @@ def attempt_row(attempt: Attempt) -> tuple[object, ...]:
 def _naive(instant: object) -> str:
     # Ledger instants are UTC without a zone, as text: every engine casts this form to TIMESTAMP the same way.
     return str(instant).removesuffix("+00:00")
+
+
+def looked_for_at(read_at: str, deleted_at: str | None) -> str:
+    """From when on a reported deletion is proof that the record is gone.
+
+    A log of deletions keeps its entry when the record is recovered, and may be read long after. So a reading of the
+    record that is later than its deletion says that it is back, whenever the log was read; unless it is so little later
+    that the vendor's lists may have been stale.
+    """
+    try:
+        told = json.loads(deleted_at)["iso8601"] if deleted_at and deleted_at.startswith("{") else deleted_at
+        gone = datetime.fromisoformat(told or "")
+    except (ValueError, KeyError, TypeError):
+        return read_at
+    return min(read_at, stamp((gone if gone.tzinfo else gone.replace(tzinfo=UTC)) + STALE))

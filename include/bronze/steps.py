@@ -363,6 +363,7 @@ class Bronze:
             version_stamp=spec.version_stamp.upper() if spec.version_stamp and not spec.stamp_path else None,
             children=self._children(stream.name),
             buries=buried,
+            buried_at=column_name(spec.window_fields[0]) if buried and spec.window_fields else None,
         )
 
     def _children(self, parent: str) -> tuple[str, ...]:

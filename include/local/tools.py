@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from include.bronze.warehouses.lock import acquire_warehouse
@@ -26,6 +27,26 @@ def dbt_arguments(rest: list[str], target: str) -> list[str]:
     return [*rest, *where, *profiles, *chosen] if rest and rest[0] not in ("--help", "--version") else rest
 
 
+def without_unit_tests(rest: list[str], files: Iterable[Path]) -> list[str]:
+    """Options that leave unit tests out while Bronze is not there: dbt takes the columns of their inputs from it."""
+    chosen = {"--exclude-resource-type", "--exclude-resource-types", "--resource-type", "--resource-types"} & set(rest)
+    if rest[:1] not in (["build"], ["test"]) or chosen or all(is_loaded(file) for file in files):
+        return []
+    waiting("nothing has been loaded into Bronze yet, so the unit tests are left out; `make run` loads it")
+    return ["--exclude-resource-type", "unit_test"]
+
+
+def is_loaded(file: Path) -> bool:
+    """Whether a client's database has any Bronze table."""
+    import duckdb  # only here: it takes a tenth of a second, and no other tool needs it
+
+    if not file.exists():
+        return False
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tables = connection.execute("select 1 from duckdb_tables() where schema_name = 'BRONZE' limit 1")
+        return tables.fetchone() is not None
+
+
 def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) -> int:
     """Run the tool in the foreground; its exit code is the answer."""
     place.make()
@@ -39,6 +60,7 @@ def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) ->
     locks = []
     if configured.target.is_embedded and rest and rest[0] not in WITHOUT_WAREHOUSE:
         locks.append(acquire_warehouse(configured.warehouse_dir, f"make dbt {rest[0]}", report=waiting))
+        rest = [*rest, *without_unit_tests(rest, map(configured.database_file, configured.clients))]
     dbt = str(Path(PYTHON).with_name("dbt"))
     return foreground([dbt, *dbt_arguments(rest, configured.target)], env, locks)
 

@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     STUCK_CURSOR = "stuck_cursor"  # the cursor leads back to the page it came with
     EXPIRED_CURSOR = "expired_cursor"  # 400 for whoever brings one
     DUPLICATE_ROWS = "duplicate_rows"  # the last row of the page before comes again
+    MISSING_ROWS = "missing_rows"  # the last row is left out, as when a page is cut while rows move
     MUTATE = "mutate"  # seconds pass in the world after the request
     FORBID = "forbid"  # 403: a permission was lost
     REVOKE = "revoke"  # 401: the token was revoked

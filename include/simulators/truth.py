@@ -191,11 +191,11 @@ class Truth:
         return self.records.issue_id(ticket.index) if pylon else self.world.thread_id(ticket.index)
 
     def _gone(self, ticket: Ticket, events: Sequence[Event]) -> Event | None:
-        last = events[-1]
         hidden = {Kind.DELETED, Kind.ERASED}
         if ticket.system is System.PYLON:
             hidden |= {Kind.MERGED, Kind.SPAM}
-        return last if last.kind in hidden else None
+        ends = [event for event in events if event.kind in hidden or event.kind is Kind.RESTORED]
+        return ends[-1] if ends and ends[-1].kind in hidden else None
 
     def _merged_into(self, events: Sequence[Event]) -> str | None:
         last = events[-1]
@@ -204,7 +204,7 @@ class Truth:
     def is_spam(self, ticket: Ticket, at: int) -> bool:
         """In Pylon spam goes; in Plain it is the customer who is marked, and with them all they ever wrote."""
         if ticket.system is System.PYLON:
-            return ticket.fate is Fate.SPAM and ticket.fate_at <= at
+            return ticket.fate is Fate.SPAM and ticket.fate_at <= at and not 0 < ticket.back_at <= at
         return self._spam.get(ticket.contact, at + 1) <= at
 
     def _logical(self, ticket: Ticket, at: int, *, by_evidence: bool) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from include.bronze.batch import METADATA_COLUMNS, Batch, Window
 from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
+from include.bronze.ledger import looked_for_at
 from include.bronze.warehouses import BronzeTable, HeldError, WarehouseError
 from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
 from include.bronze.warehouses.lock import LOCK_FILE, LockedError, holder_of, lease, warehouse_lock
@@ -309,6 +310,27 @@ def test_what_a_stream_buries_is_gone_for_the_stream_and_its_children(landing: L
     load(file, landing, land(landing, batch(3), ["th_1"]), deleted)
     gone = query(file, "select stream, scope, outcome from bronze.ingest_coverage where outcome = 'gone' order by all")
     assert gone == [("plain_threads", "th_1", "gone"), ("plain_timeline_entries", "th_1", "gone")]
+
+
+READ = "2026-01-09T06:20:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("deleted_at", "proved_at"),
+    [
+        ('{"iso8601": "2026-01-05T10:00:00.250Z"}', "2026-01-05T11:00:00.250000Z"),
+        ("2026-01-05T07:00:00-03:00", "2026-01-05T11:00:00.000000Z"),
+        ("2026-01-05T10:00:00", "2026-01-05T11:00:00.000000Z"),
+        ('{"iso8601": "2026-01-09T06:00:00Z"}', READ),
+        ('{"iso8601": null}', READ),
+        ('{"iso8601": "soon"}', READ),
+        ("{broken", READ),
+        ("[]", READ),
+        (None, READ),
+    ],
+)
+def test_a_reported_deletion_is_proof_from_when_it_happened(deleted_at: str | None, proved_at: str) -> None:
+    assert looked_for_at(READ, deleted_at) == proved_at
 
 
 def test_what_is_known_leaves_out_what_was_looked_for_in_vain_since(landing: Landing, file: Path) -> None:

@@ -78,6 +78,18 @@ def distinct_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
     return {key: kept for key, (_, kept) in first.items()}
 
 
+def lost_values(bronze: Bronze) -> dict[tuple[str, str, str, str], datetime | None]:
+    """Every title that says nothing and every stamp that is none, of issues: file, key, column and text, and when read."""
+    lost: dict[tuple[str, str, str, str], datetime | None] = {}
+    for row in _rows(bronze, bronze.table("pylon_issues"), "true"):
+        read = _instant(row["DATE_TO_WAREHOUSE"])
+        for column, text in (("TITLE", row["TITLE"]), ("UPDATED_AT", row["UPDATED_AT"])):
+            if (text.strip() in ("", "∅")) if column == "TITLE" else _instant(text) is None:
+                place = (row["SOURCE_FILE"], row["RECORD_KEY"], column, text)
+                lost[place] = min(filter(None, (lost.get(place), read)), default=None)
+    return lost
+
+
 def _version(row: dict[str, Any], spec: Stream) -> datetime | None:
     """When a row's version is from, by the vendor."""
     if spec.version_stamp is None:

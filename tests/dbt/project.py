@@ -17,6 +17,9 @@ from dbt_common.events.base_types import EventMsg
 
 from include.settings import DBT_PROJECT_DIR
 
+# What dbt knew of the project after the first run of this session.
+PARSED: list[bytes] = []
+
 
 @dataclass
 class Outcome:
@@ -59,6 +62,7 @@ class Project:
                 outcome.messages.append(event.info.msg)
 
         self.warehouse.mkdir(parents=True, exist_ok=True)
+        self._begin_from_what_is_parsed()
         profiles = self.profiles_dir or self.project_dir
         with _environment(self._environment() | (environment or {})):
             ended = dbtRunner(callbacks=[listen]).invoke(
@@ -66,7 +70,19 @@ class Project:
             )
         outcome.success, outcome.result, outcome.exception = ended.success, ended.result, ended.exception
         _let_go_of_the_files()
+        if self._parsed.exists() and self.project_dir == DBT_PROJECT_DIR and not PARSED:
+            PARSED.append(self._parsed.read_bytes())
         return outcome
+
+    @property
+    def _parsed(self) -> Path:
+        return self.data_dir / "dbt" / "target" / "partial_parse.msgpack"
+
+    def _begin_from_what_is_parsed(self) -> None:
+        """dbt parses only what differs from what it knows, and finds that out by itself: once a session is enough."""
+        if PARSED and not self._parsed.exists():
+            self._parsed.parent.mkdir(parents=True, exist_ok=True)
+            self._parsed.write_bytes(PARSED[0])
 
     def _environment(self) -> dict[str, str]:
         return {

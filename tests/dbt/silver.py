@@ -99,6 +99,11 @@ class Silver:
         """What it holds, by key."""
         return self._by_key(f"select * from DEF_DB_LOCAL.SILVER.{self.script.model}")
 
+    def applied_keys(self) -> list[tuple[str, str]]:
+        """The keys that are remembered of each batch."""
+        keys = "select BATCH_ID, RECORD_KEY from DEF_DB_LOCAL.SILVER.APPLIED_KEYS where MODEL = ? order by all"
+        return self.connection.execute(keys, [self.script.model]).fetchall()
+
     def rebuilt(self) -> dict[str, tuple[Any, ...]]:
         """What a full refresh would make it hold."""
         return self._by_key(self.script.select)

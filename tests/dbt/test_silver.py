@@ -202,6 +202,43 @@ def test_changed_rules_reach_the_rows_no_batch_touches(tmp_path: Path, file: str
     assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "merged"
 
 
+def test_a_field_the_vendor_adds_reaches_a_table_that_may_not_be_rebuilt_and_one_that_may(tmp_path: Path) -> None:
+    project = Project(tmp_path / "data", copy_of_project(tmp_path))
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create()
+        bronze.load("pylon_issues", "n1", [Row(issue(f"i{n}", at(0)), at(60)) for n in (1, 2)])
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "new"
+    with open_warehouse(project.warehouse) as connection:
+        connection.execute("alter table DEF_DB_LOCAL.BRONZE.PYLON_ISSUES add column MOOD varchar")
+        connection.execute("update DEF_DB_LOCAL.BRONZE.PYLON_ISSUES set MOOD = 'good'")
+        columns = set(_silver(connection, "def_pylon_issues")["i1"])
+        bronze = Bronze(connection)
+        bronze.load("pylon_issues", "n2", [Row(issue("i2", at(5), mood="bad"), at(60))])
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "merged"  # nobody has asked for it yet
+    with open_warehouse(project.warehouse) as connection:
+        assert set(_silver(connection, "def_pylon_issues")["i1"]) == columns
+
+    path = project.project_dir / "models" / "def" / "silver" / "def_pylon_issues.sql"
+    text = path.read_text().replace("{{ text('LINK') }} as LINK", "{{ text('MOOD') }} as MOOD")
+    path.write_text("{{ config(full_refresh=false) }}\n" + text)
+    with open_warehouse(project.warehouse) as connection:
+        Bronze(connection).load("pylon_issues", "n3", [Row(issue("i2", at(9), mood="worse"), at(61))])
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "merged"
+    with open_warehouse(project.warehouse) as connection:
+        rows = _silver(connection, "def_pylon_issues")
+    assert set(rows["i1"]) == columns - {"LINK"} | {"MOOD"}
+    assert {key: row["MOOD"] for key, row in rows.items()} == {"i1": None, "i2": "worse"}
+
+    path.write_text(text)
+    assert _built_how(project.run("run", "--select", "def_pylon_issues")) == "new"
+    with open_warehouse(project.warehouse) as connection:
+        assert {key: row["MOOD"] for key, row in _silver(connection, "def_pylon_issues").items()} == {
+            "i1": "good",
+            "i2": "worse",
+        }
+
+
 def test_many_silver_models_at_once_do_not_get_into_each_others_way(tmp_path: Path) -> None:
     project = Project(tmp_path / "data", copy_of_project(tmp_path))
     folder = project.project_dir / "models" / "def" / "silver"

@@ -17,10 +17,21 @@ from tests.dbt.project import Project
 
 pytestmark = pytest.mark.integration
 
-FIRST_NIGHT = datetime(2025, 12, 15, 6, 20, tzinfo=UTC)
-NIGHTS = range(0, 61, 10)
-BUILT_AFTER = (0, 60)
+FIRST_NIGHT = datetime(2025, 12, 14, 6, 20, tzinfo=UTC)
+# A thread is deleted in the night after the first and recovered after day 3; an issue is marked as spam after day 69 and
+# unmarked before day 76.
+NIGHTS = (0, 3, 6, 12, 22, 32, 42, 52, 62, 69, 71, 76)
+BUILT_AFTER = (0, 3, 52, 71, 76)
+LOOKED_FOR_DELETIONS = (71, 76)
+AN_ACCOUNT_WAS_MISSED = 52
 FAR = datetime.max.replace(tzinfo=UTC)
+RESTORED = (
+    "def_plain_threads",
+    "def_plain_timeline_entries",
+    "def_pylon_issues",
+    "def_pylon_messages",
+    "def_pylon_accounts",
+)
 DIRECTORIES = ("accounts", "contacts", "users", "teams", "tags", "custom_fields", "issue_statuses")
 
 Rows = dict[str, dict[str, Any]]
@@ -35,14 +46,18 @@ class World:
         self.project = Project(bronze.settings.data_dir)
         # What changes between the night's cut and the time it is read is for the next night.
         self.cut = FIRST_NIGHT + NIGHTS[-1] * NIGHT - timedelta(minutes=20)
+        self.gone: dict[int, dict[str, Rows]] = {}  # what Silver held for deleted after each build, by model
 
     def night(self, day: int) -> None:
         self.vendors.set_clock(FIRST_NIGHT + day * NIGHT)
+        if day == AN_ACCOUNT_WAS_MISSED:
+            self.vendors.fault(system="pylon", endpoint="GET /accounts", kind="missing_rows")
         run_night(self.bronze, f"night {day}", tuple(self.bronze.plan(FAR)))
-        if day == NIGHTS[-1]:
+        if day in LOOKED_FOR_DELETIONS:
             self.look_for_deletions()
         if day in BUILT_AFTER:
             self.build()
+            self.gone[day] = {model: self.deleted(model) for model in RESTORED}
 
     def look_for_deletions(self) -> None:
         planned = self.bronze.plan(FAR, cadence=Cadence.WEEKLY)["pylon_issue_ids"]
@@ -66,6 +81,9 @@ class World:
 
     def living(self, model: str) -> Rows:
         return {key: row for key, row in self.silver(model).items() if not row["IS_DELETED"]}
+
+    def deleted(self, model: str) -> Rows:
+        return {key: row for key, row in self.silver(model).items() if row["IS_DELETED"]}
 
     def truth(self, of: str) -> list[dict[str, Any]]:
         return self.vendors.truth(f"rows?object={of}")
@@ -146,6 +164,39 @@ def test_threads_are_those_that_exist_or_whose_deletion_nobody_reports(world: Wo
     assert {key: held[key]["UPDATED_AT"] for key in settled} == {
         key: _instant(row["updated_at"]) for key, row in settled.items()
     }
+
+
+def test_a_thread_that_was_recovered_is_there_with_its_timeline_though_its_deletion_is_logged(world: World) -> None:
+    true = {row["id"] for row in world.truth("plain_threads")}
+    back = world.gone[3]["def_plain_threads"].keys() & true
+    assert back
+    logged = {row["THREAD_ID"] for row in world.silver("def_plain_deleted_threads").values()}
+    assert back <= logged & world.living("def_plain_threads").keys()
+    entries = [row for row in world.gone[3]["def_plain_timeline_entries"].values() if row["PARENT_KEY"] in back]
+    assert entries
+    assert {row["RECORD_KEY"] for row in entries} <= world.living("def_plain_timeline_entries").keys()
+
+
+def test_an_issue_that_answers_again_is_there_with_its_messages(world: World) -> None:
+    true = {row["id"] for row in world.truth("pylon_issues")}
+    back = world.gone[71]["def_pylon_issues"].keys() & true
+    assert back
+    assert {row["DELETED_HOW"] for row in world.gone[71]["def_pylon_issues"].values()} == {"gone"}
+    assert back <= world.living("def_pylon_issues").keys()
+    messages = [row for row in world.gone[71]["def_pylon_messages"].values() if row["PARENT_KEY"] in back]
+    assert {row["DELETED_HOW"] for row in messages} == {"parent gone"}
+    shown = {row["id"] for row in world.truth("pylon_messages")}
+    assert {row["RECORD_KEY"] for row in messages} & shown
+    assert {row["RECORD_KEY"] for row in messages} & shown <= world.living("def_pylon_messages").keys()
+
+
+def test_an_account_that_a_listing_missed_is_deleted_until_the_next(world: World) -> None:
+    merged = {row["id"] for row in world.deletions("account")}
+    missed = {
+        key: row for key, row in world.gone[AN_ACCOUNT_WAS_MISSED]["def_pylon_accounts"].items() if key not in merged
+    }
+    assert [row["DELETED_HOW"] for row in missed.values()] == ["not in the directory"]
+    assert missed.keys() <= world.living("def_pylon_accounts").keys()
 
 
 def test_deletions_of_threads_are_counted_once_each(world: World) -> None:

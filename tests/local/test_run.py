@@ -15,7 +15,7 @@ from include.local.run import free_logical_date, night_title, number_of_nights
 from include.local.sql import Published, prompt
 from include.local.stack import Stack, connection_body, free_port, import_error, port_is_taken
 from include.local.summary import DbtResults, StreamRows, dbt_sentence, phases, read_dbt, read_streams, stream_table
-from include.local.tools import dbt_arguments
+from include.local.tools import dbt_arguments, without_unit_tests
 from include.local.up import port_number
 
 NOW = datetime(2026, 1, 5, 6, 20, 0, 400, tzinfo=UTC)
@@ -203,3 +203,19 @@ def test_an_airflow_that_does_not_run_is_not_up(tmp_path: Path) -> None:
     stack = Stack(Place(tmp_path), Console(io.StringIO()), lock=0, port=free_port())
 
     assert not stack.api.is_up()
+
+
+def test_a_build_before_anything_was_loaded_leaves_the_unit_tests_out(tmp_path, capsys):
+    loaded, empty, absent = tmp_path / "loaded.duckdb", tmp_path / "empty.duckdb", tmp_path / "absent.duckdb"
+    with duckdb.connect(str(loaded)) as connection:
+        connection.execute("create schema BRONZE; create table BRONZE.PYLON_ISSUES (ID varchar)")
+    with duckdb.connect(str(empty)) as connection:
+        connection.execute("create schema SILVER; create table SILVER.APPLIED_KEYS (MODEL varchar)")
+    left_out = ["--exclude-resource-type", "unit_test"]
+    assert without_unit_tests(["build"], [loaded]) == []
+    assert capsys.readouterr().err == ""
+    assert without_unit_tests(["build"], [loaded, empty]) == left_out
+    assert without_unit_tests(["test", "-s", "a"], [absent]) == left_out
+    assert "make run" in capsys.readouterr().err
+    assert without_unit_tests(["run"], [absent]) == []
+    assert without_unit_tests(["build", "--resource-type", "unit_test"], [absent]) == []

@@ -52,10 +52,42 @@ def test_a_snapshot_shows_just_the_tickets_that_are_there(tiny, at):
             for ticket in tiny.tickets
             if ticket.system is system
             and ticket.born <= at
-            and not (ticket.fate in (Fate.DELETED, Fate.ERASED) and ticket.fate_at <= at)
-            and not (system is System.PYLON and ticket.fate in (Fate.MERGED, Fate.SPAM) and ticket.fate_at <= at)
+            and not (ticket.fate in (Fate.DELETED, Fate.ERASED) and is_under(ticket, at))
+            and not (system is System.PYLON and ticket.fate in (Fate.MERGED, Fate.SPAM) and is_under(ticket, at))
         }
         assert set(tiny.snapshot(system, at).tickets) == expected
+
+
+def is_under(ticket, at):
+    """Whether a ticket's fate has it in its hands."""
+    return ticket.fate_at <= at and not 0 < ticket.back_at <= at
+
+
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_some_of_what_was_gone_comes_back_and_goes_on_from_where_it_was(seed):
+    world = World(seed, "tiny")
+    back = [ticket for ticket in world.tickets if ticket.back_at]
+    assert {(ticket.system, ticket.fate) for ticket in back} == {
+        (System.PYLON, Fate.SPAM),
+        (System.PLAIN, Fate.DELETED),
+    }
+    for ticket in back:
+        before, after = world.state(ticket.index, ticket.fate_at - 1), world.state(ticket.index, ticket.back_at)
+        assert [ticket.index in world.snapshot(ticket.system, at).position for at in gone_between(ticket)] == [
+            True,
+            False,
+            False,
+            True,
+        ]
+        assert (before.status, before.messages, before.fields) == (after.status, after.messages, after.fields)
+        assert after.updated == ticket.back_at
+        assert after.ended is None
+    gone_for_good = [ticket for ticket in world.tickets if ticket.fate is Fate.SPAM and not ticket.back_at]
+    assert gone_for_good
+
+
+def gone_between(ticket):
+    return ticket.fate_at - 1, ticket.fate_at, ticket.back_at - 1, ticket.back_at
 
 
 @pytest.mark.parametrize("at", MOMENTS)

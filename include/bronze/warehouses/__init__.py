@@ -44,6 +44,8 @@ class BronzeTable:
     children: tuple[str, ...] = ()
     # streams whose records this one reports as gone
     buries: tuple[str, ...] = ()
+    # the column in which it says when they went
+    buried_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from include.bronze.ledger import (
     attempt_row,
     batch_row,
     coverage_rows,
+    looked_for_at,
 )
 from include.bronze.warehouses import BronzeTable, HeldError, Known, LedgerRow, Loaded, WarehouseError
 
@@ -180,11 +181,12 @@ class DuckDBWarehouse:
             coverage += _gone(target.children, manifest.batch_id, gone)
         if target.buries:
             # What this stream reports as gone is, for the streams it reports on, a record somebody looked for in vain.
+            went_at = identifier(target.buried_at) if target.buried_at else "null"
             reported = run(
-                f"select record_key, max(date_to_warehouse) from {table} where batch_id = ? group by 1",
-                [manifest.batch_id],
+                f"select record_key, date_to_warehouse, {went_at} from {table} where batch_id = ?", [manifest.batch_id]
             ).fetchall()
-            coverage += _gone(target.buries, manifest.batch_id, reported)
+            buried = sorted((key, looked_for_at(read_at, deleted_at)) for key, read_at, deleted_at in reported)
+            coverage += _gone(target.buries, manifest.batch_id, dict(buried).items())
         for ledger_table, values in ((BATCHES, [batch_row(manifest, load)]), (COVERAGE, coverage)):
             run(f"delete from {SCHEMA}.{ledger_table} where batch_id = ?", [manifest.batch_id])
             self._insert(ledger_table, values)

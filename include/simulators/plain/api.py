@@ -206,6 +206,8 @@ class PlainApi:
                 self._last_edges[name] = edges[-1]
             if FaultKind.DUPLICATE_ROWS in struck and last is not None and variables.get("after"):
                 edges.insert(0, last)
+            if FaultKind.MISSING_ROWS in struck:
+                del edges[-1:]
             page = value.get("pageInfo")
             if page is not None and FaultKind.STUCK_CURSOR in struck and variables.get("after"):
                 page.update(endCursor=variables["after"], hasNextPage=True)

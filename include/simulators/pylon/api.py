@@ -87,6 +87,8 @@ class PylonApi:
             self._last_rows[call.name] = page.rows[-1]
         if FaultKind.DUPLICATE_ROWS in struck and last is not None and call.cursor():  # a first page follows none
             page.rows.insert(0, last)
+        if FaultKind.MISSING_ROWS in struck:
+            del page.rows[-1:]
         if FaultKind.STUCK_CURSOR in struck and call.cursor():
             page.cursor = call.cursor()
         if FaultKind.GLITCH_PAGE in struck:

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     SPAM = "spam"
     DELETED = "deleted"
     ERASED = "erased"
+    RESTORED = "restored"  # spam or a deletion taken back
 
 
 class Event(NamedTuple):
@@ -332,6 +333,8 @@ def _account_moves(directory: Directory, ticket: Ticket, script: _Script) -> Non
 def _ended(ticket: Ticket, script: _Script, events: list[Event]) -> list[Event]:
     """Cut the story where its fate cuts it."""
     at = ticket.fate_at
+    if ticket.back_at:
+        return _taken_back(ticket, script)
     match ticket.fate:
         case Fate.NONE:
             return events if not ticket.moved else _moved(ticket.moved, events)
@@ -352,6 +355,22 @@ def _ended(ticket: Ticket, script: _Script, events: list[Event]) -> list[Event]:
         # Plain keeps the merged thread, and marks it done.
         kept.append(Event(at, Kind.STATE, last.actor, value="closed", stamp=at))
     return [*kept, last]
+
+
+def _taken_back(ticket: Ticket, script: _Script) -> list[Event]:
+    """While it is gone nothing happens to it; afterwards its story goes on from where it was."""
+    at, back = ticket.fate_at, ticket.back_at
+    kind = Kind.SPAM if ticket.fate is Fate.SPAM else Kind.DELETED
+    ends = [Event(at, kind, script.actor_at(at), stamp=at), Event(back, Kind.RESTORED, SYSTEM, stamp=back)]
+    return sorted([*ends, *(_put_off(event, at, back - at) for event in script.events)], key=_by_time)
+
+
+def _put_off(event: Event, since: int, by: int) -> Event:
+    if event.at < since or event.kind is Kind.ACCOUNT:  # accounts are merged when they are merged
+        return event
+    stamp = event.stamp + by if event.stamp >= since else event.stamp
+    number = event.number + by if event.kind is Kind.STATE and event.number >= 0 else event.number
+    return event._replace(at=event.at + by, stamp=stamp, number=number)
 
 
 def _moved(at: int, events: list[Event]) -> list[Event]:

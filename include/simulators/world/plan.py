@@ -57,6 +57,7 @@ class Ticket:
     channel: str
     fate: Fate = Fate.NONE
     fate_at: int = 0
+    back_at: int = 0  # when its fate was taken back: marked as spam by mistake, or deleted and recovered
     target: int = -1  # the ticket this one is merged into
     absorbed: tuple[int, ...] = ()  # the tickets merged into this one
     origins: tuple[int, ...] = ()  # the Plain threads this Pylon issue continues
@@ -92,6 +93,8 @@ _CHANNELS: dict[System, tuple[tuple[str, ...], tuple[float, ...]]] = {
     ),
 }
 _FATES = (Fate.MERGED, Fate.SPAM, Fate.DELETED, Fate.PURGED, Fate.MERGED, Fate.SPAM)
+# What can be undone, and is every other time: Pylon's users unmark spam, Plain's own support recovers deleted threads.
+_TAKEN_BACK = {System.PYLON: Fate.SPAM, System.PLAIN: Fate.DELETED}
 _OVERLAPS = (
     Overlap.LINKED,
     Overlap.LINK_ONLY,
@@ -192,13 +195,14 @@ def _with_fates(seed: int, every: int, directory: Directory, tickets: list[Ticke
     rng = stream(seed, "fates")
     seen = dict.fromkeys(System, 0)
     dealt = dict.fromkeys(System, 0)
+    mistakes = dict.fromkeys(System, 0)
     latest: dict[tuple[System, int], int] = {}
     absorbed: dict[int, list[int]] = {}
     fated: list[Ticket] = []
     for ticket in tickets:
         system, created = ticket.system, ticket.created
         erased = directory.contacts[ticket.contact].erased
-        fate, fate_at, target = Fate.NONE, 0, -1
+        fate, fate_at, back_at, target = Fate.NONE, 0, 0, -1
         seen[system] += 1
         due = seen[system] % every == 0
         earlier = latest.get((system, ticket.account), -1)
@@ -222,11 +226,15 @@ def _with_fates(seed: int, every: int, directory: Directory, tickets: list[Ticke
                     fate_at = created + rng.randrange(6 * HOUR, 9 * DAY)
                 case Fate.PURGED:
                     fate_at = created + rng.randrange(DAY, 9 * DAY)
+            if fate is _TAKEN_BACK[system]:
+                mistakes[system] += 1
+                if mistakes[system] % 2 == (system is System.PLAIN):
+                    back_at = fate_at + stream(seed, "mistake", ticket.index).randrange(30 * HOUR, 6 * DAY)
         if target >= 0:
             absorbed.setdefault(target, []).append(ticket.index)
         elif fate is Fate.NONE:
             latest[system, ticket.account] = ticket.index
-        fated.append(replace(ticket, fate=fate, fate_at=fate_at, target=target))
+        fated.append(replace(ticket, fate=fate, fate_at=fate_at, back_at=back_at, target=target))
     for index, parts in absorbed.items():
         fated[index] = replace(fated[index], absorbed=tuple(parts))
     return fated

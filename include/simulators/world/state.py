@@ -144,6 +144,8 @@ def _apply(state: State, event: Event) -> None:
             state.ended, state.merged_into = event.kind, event.number
         case Kind.SPAM | Kind.DELETED | Kind.ERASED:
             state.ended = event.kind
+        case Kind.RESTORED:
+            state.ended = None
 
 
 def _message(state: State, event: Event) -> None:

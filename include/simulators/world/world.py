@@ -50,7 +50,7 @@ class Timeline:
         own.sort(key=lambda ticket: (-ticket.created, -ticket.index))
         self.tickets = array("q", [ticket.index for ticket in own])
         self._starts, self._times, self._stamps = array("q", [0]), array("q"), array("q")
-        self.gone: dict[int, tuple[int, Kind]] = {}
+        self.gone: dict[int, tuple[int, Kind]] = {}  # also what has come back since
         self.answers: list[tuple[int, int]] = []  # when a survey was answered, and of which ticket
         for ticket in own:
             stamp = ticket.born
@@ -64,14 +64,19 @@ class Timeline:
                 elif event.kind is Kind.ANSWERED:
                     self.answers.append((event.at, ticket.index))
             self._starts.append(len(self._times))
+        self._back = {ticket.index: ticket.back_at for ticket in own if ticket.back_at}
         self.snapshot = lru_cache(maxsize=4)(self._snapshot)
+
+    def is_back(self, index: int, at: int) -> bool:
+        """Whether a ticket that was gone has been restored by an instant."""
+        return self._back.get(index, at + 1) <= at
 
     def _snapshot(self, at: int) -> Snapshot:
         found, updated, versions = array("q"), array("q"), array("q")
         times, starts, never = self._times, self._starts, (at + 1, Kind.DELETED)
         for position, index in enumerate(self.tickets):
             start = starts[position]
-            if times[start] > at or self.gone.get(index, never)[0] <= at:
+            if times[start] > at or (self.gone.get(index, never)[0] <= at and not self.is_back(index, at)):
                 continue
             reached = bisect_right(times, at, start, starts[position + 1])
             found.append(index)

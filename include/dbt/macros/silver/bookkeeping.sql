@@ -2,8 +2,8 @@
     What has been applied to which Silver model, and how a model's next increment is found.
 
     APPLIED_BATCHES  model x batch: the load of the batch that the model holds, and the rules it was built by.
-    APPLIED_KEYS     model x batch x key: the keys a batch has ever delivered. When a batch is loaded again with fewer
-                     records, this is what still knows the keys it used to hold.
+    APPLIED_KEYS     model x batch x key: the keys delivered by the load that the model holds. When a batch is loaded
+                     again with fewer records, this is what still knows the keys it used to hold.
 
     Both are written for one model by that model's own hooks, and read by nobody else's.
 -#}
@@ -72,7 +72,29 @@
 {%- endmacro %}
 
 
-{#- Before the model, 2: the keys those batches deliver. Nothing is ever taken away, so no crash can lose a key. -#}
+{#-
+    Before the model, 2: from here on nobody knows which load of those batches the model holds. If the run dies between
+    the merge and the last hook, the next one finds them so, whatever has become of the batches meanwhile. A rebuild
+    that dies is begun again, because its rules are not known either.
+-#}
+{% macro announce_pending_batches() -%}
+    {%- if execute -%}
+    {%- set rules = silver_rules() if is_incremental() else 'unknown' -%}
+    merge into {{ bookkeeping('APPLIED_BATCHES') }} as held
+        using {{ scratch('pending') }} as pending
+        on held.MODEL = '{{ model.name }}' and held.BATCH_ID = pending.BATCH_ID
+    when matched then update set LOAD_ID = 'unknown', RULES = '{{ rules }}'
+    when not matched then
+        insert (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
+        values ('{{ model.name }}', pending.BATCH_ID, 'unknown', '{{ rules }}', {{ now_utc() }}, '{{ invocation_id }}')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    Before the model, 3: the keys those batches deliver, beside those they did: both are to be looked at. A batch is
+    announced before its keys are kept, so that there are no keys of a batch nobody knows.
+-#}
 {% macro remember_delivered_keys() -%}
     {%- set stream = stream_of_model() -%}
     {%- if stream and not keeps_failures() -%}
@@ -89,25 +111,6 @@
                 and known.BATCH_ID = delivered.BATCH_ID
                 and known.RECORD_KEY = delivered.RECORD_KEY
         )
-    {%- endif -%}
-{%- endmacro %}
-
-
-{#-
-    Before the model, 3: from here on nobody knows which load of those batches the model holds. If the run dies between
-    the merge and the last hook, the next one finds them so, whatever has become of the batches meanwhile. A rebuild
-    that dies is begun again, because its rules are not known either.
--#}
-{% macro announce_pending_batches() -%}
-    {%- if execute -%}
-    {%- set rules = silver_rules() if is_incremental() else 'unknown' -%}
-    merge into {{ bookkeeping('APPLIED_BATCHES') }} as held
-        using {{ scratch('pending') }} as pending
-        on held.MODEL = '{{ model.name }}' and held.BATCH_ID = pending.BATCH_ID
-    when matched then update set LOAD_ID = 'unknown', RULES = '{{ rules }}'
-    when not matched then
-        insert (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
-        values ('{{ model.name }}', pending.BATCH_ID, 'unknown', '{{ rules }}', {{ now_utc() }}, '{{ invocation_id }}')
     {%- endif -%}
 {%- endmacro %}
 
@@ -177,25 +180,57 @@
 
 
 {#-
-    After the model, 2: the pending batches, and no others, are now what the model holds. One statement, so that no
-    crash can leave a batch neither held nor pending.
+    After the model, 2: what a batch used to deliver and delivers no more has been looked at, and is forgotten. Of a batch
+    that was loaded once more while the model was built nothing is: nobody knows which of its loads the model has read.
+-#}
+{% macro forget_former_keys() -%}
+    {%- set stream = stream_of_model() -%}
+    {%- if stream and not keeps_failures() -%}
+    delete from {{ bookkeeping('APPLIED_KEYS') }}
+    where
+        MODEL = '{{ model.name }}'
+        and BATCH_ID in (
+            select pending.BATCH_ID
+            from {{ scratch('pending') }} as pending
+            left join {{ stream.batches }} as ledger
+                on ledger.BATCH_ID = pending.BATCH_ID
+            where ledger.LOAD_ID is not distinct from pending.LOAD_ID
+        )
+        and not exists (
+            select 1
+            from {{ stream.bronze }} as delivered
+            where
+                delivered.BATCH_ID = {{ bookkeeping('APPLIED_KEYS') }}.BATCH_ID
+                and delivered.RECORD_KEY = {{ bookkeeping('APPLIED_KEYS') }}.RECORD_KEY
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    After the model, 3: the pending batches, and no others, are now what the model holds. One statement, so that no
+    crash can leave a batch neither held nor pending. A batch that had left the ledger and has come back meanwhile stays
+    unknown: the model may have read what it holds now.
 -#}
 {% macro mark_pending_batches() -%}
     {%- if execute -%}
+    {%- set stream = stream_of_model() -%}
     merge into {{ bookkeeping('APPLIED_BATCHES') }} as held
-        using {{ scratch('pending') }} as pending
+        using (
+            select
+                noted.BATCH_ID,
+                noted.LOAD_ID,
+                ledger.BATCH_ID is null as HAS_LEFT
+            from {{ scratch('pending') }} as noted
+            left join {{ stream.batches }} as ledger
+                on ledger.BATCH_ID = noted.BATCH_ID
+        ) as pending
         on held.MODEL = '{{ model.name }}' and held.BATCH_ID = pending.BATCH_ID
-    when matched and pending.LOAD_ID is null then delete
-    when matched then update set
+    when matched and pending.LOAD_ID is null and pending.HAS_LEFT then delete
+    when matched and pending.LOAD_ID is not null then update set
         LOAD_ID = pending.LOAD_ID,
         RULES = '{{ silver_rules() }}',
         APPLIED_AT = {{ now_utc() }},
         INVOCATION_ID = '{{ invocation_id }}'
-    when not matched and pending.LOAD_ID is not null then
-        insert (MODEL, BATCH_ID, LOAD_ID, RULES, APPLIED_AT, INVOCATION_ID)
-        values (
-            '{{ model.name }}', pending.BATCH_ID, pending.LOAD_ID, '{{ silver_rules() }}', {{ now_utc() }},
-            '{{ invocation_id }}'
-        )
     {%- endif -%}
 {%- endmacro %}

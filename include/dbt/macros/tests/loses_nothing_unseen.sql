@@ -6,7 +6,7 @@
 
 {%- set columns = [] -%}
 {%- if execute -%}
-    {%- for stream in streams_with_casts(source_name) if stream.table == table -%}
+    {%- for stream in streams_with_casts(source_name, table) -%}
         {%- do columns.extend(stream.columns) -%}
     {%- endfor -%}
 {%- endif %}

@@ -2,13 +2,15 @@
 {%- set rows = current_rows('def_bronze', 'PYLON_ACCOUNTS') -%}
 {{ note_pending_batches() }}
 ;;
-{{ remember_delivered_keys() }}
-;;
 {{ announce_pending_batches() }}
+;;
+{{ remember_delivered_keys() }}
 ;;
 {{ find_touched_keys() }}
 ;;
 {{ forget_vanished_keys() }}
+;;
+{{ forget_former_keys() }}
 ;;
 {{ mark_pending_batches() }}
 ;;

@@ -31,12 +31,12 @@ brings the result to readers.
     params={
         "command": Param("build", type="string", enum=list(COMMANDS), title="Command"),
         "select": Param(
-            "",
-            type="string",
+            None,
+            type=["null", "string"],
             title="Select",
             description="As after dbt's --select: fct_def_tickets+, tag:silver, def_pylon_issues; several with spaces",
         ),
-        "exclude": Param("", type="string", title="Exclude", description="The same, after --exclude"),
+        "exclude": Param(None, type=["null", "string"], title="Exclude", description="The same, after --exclude"),
         "selector": Param(
             NO_SELECTOR,
             type="string",
@@ -50,7 +50,9 @@ brings the result to readers.
             title="Full refresh",
             description="Rebuild incremental models from all of Bronze; the result is the same, it takes longer",
         ),
-        "vars": Param({}, type="object", title="Vars", description='dbt variables, such as {"as_of": "2026-01-05"}'),
+        "vars": Param(
+            None, type=["null", "object"], title="Vars", description='dbt variables, such as {"as_of": "2026-01-05"}'
+        ),
     },
 ) as dag:
 

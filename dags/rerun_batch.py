@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.orchestration import bronze_steps, run_notes, serving_steps
 from include.orchestration.dbt_call import call_dbt
-from include.orchestration.forms import REEXTRACT, REPLAY, Rerun, rerun_of
+from include.orchestration.forms import OF_THE_BATCH, REEXTRACT, REPLAY, Rerun, rerun_of
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.tags import Tag
 from include.settings import settings
@@ -43,18 +43,18 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
             description="client__stream__start__end, such as def__pylon_issues__20260104T060000Z__20260105T060000Z",
         ),
         "client": Param(
-            None,
-            type=["null", "string"],
-            enum=[None, *clients],
+            OF_THE_BATCH,
+            type="string",
+            enum=[OF_THE_BATCH, *clients],
             title="Client",
-            description="May stay empty: the batch says it. If it is filled in, the two must agree.",
+            description="A check against a slip: if one is chosen, it must be the batch's",
         ),
         "stream": Param(
-            None,
-            type=["null", "string"],
-            enum=[None, *sorted({stream.name for client in clients.values() for stream in client.streams})],
+            OF_THE_BATCH,
+            type="string",
+            enum=[OF_THE_BATCH, *sorted({stream.name for client in clients.values() for stream in client.streams})],
             title="Stream",
-            description="May stay empty as well.",
+            description="The same",
         ),
         "how": Param(
             REPLAY,

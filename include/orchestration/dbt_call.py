@@ -14,6 +14,7 @@ from typing import Any
 
 from include.bronze.warehouses.lock import warehouse_lock
 from include.orchestration.manifest import seed_partial_parse
+from include.serving.docs import docs_page
 from include.settings import DBT_PROJECT_DIR, settings
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ def write_docs(holder: str) -> Path:
     """Write dbt's documentation, in one page, to where the Airflow UI shows it. Says where."""
     call_dbt(["docs", "generate", "--static"], holder)
     current = settings()
-    page = current.serving_dir / "docs" / "index.html"
+    page = docs_page()
     page.parent.mkdir(parents=True, exist_ok=True)
     partial = page.with_suffix(".partial")
     shutil.copyfile(current.dbt_dir / "calls" / "target" / "static_index.html", partial)

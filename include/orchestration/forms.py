@@ -86,6 +86,7 @@ def _variables(value: Any) -> dict[str, Any]:
     return value
 
 
+OF_THE_BATCH = "(as the batch says)"
 REPLAY, REEXTRACT = "replay what is landed", "ask the vendor again"
 _NEAREST = 5
 
@@ -113,8 +114,8 @@ def rerun_of(
         raise FormError("batch_id is empty; copy one from `attempts`, from INGEST_BATCHES or from a load task's log")
     batch = Batch.parse(text)
     for field, meant in (("client", batch.client), ("stream", batch.stream)):
-        chosen = form.get(field)
-        if chosen and chosen != meant:
+        chosen = form.get(field, OF_THE_BATCH)
+        if chosen not in (OF_THE_BATCH, meant):
             raise FormError(f"{field} is {chosen} and the batch is one of {meant}; correct one of the two")
     if batch.client not in clients:
         raise FormError(f"there is no client '{batch.client}'; there are {', '.join(clients)}")

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.bronze.batch import Batch
-from include.orchestration.forms import COMMANDS, REEXTRACT, REPLAY, FormError, Rerun, dbt_arguments, rerun_of
+from include.orchestration.forms import (
+    COMMANDS,
+    OF_THE_BATCH,
+    REEXTRACT,
+    REPLAY,
+    FormError,
+    Rerun,
+    dbt_arguments,
+    rerun_of,
+)
 from include.settings import Client, load_settings
 
 SELECTORS = ("reference", "client_def")
@@ -87,7 +96,13 @@ def landed(*batches: Batch) -> Any:
 
 
 def form(**fields: Any) -> dict[str, Any]:
-    return {"batch_id": BATCH.id, "client": None, "stream": None, "how": REPLAY, "may_shrink": False} | fields
+    return {
+        "batch_id": BATCH.id,
+        "client": OF_THE_BATCH,
+        "stream": OF_THE_BATCH,
+        "how": REPLAY,
+        "may_shrink": False,
+    } | fields
 
 
 def test_a_rerun_takes_the_children_of_the_window_along() -> None:

@@ -62,7 +62,7 @@ STEPS = {
 def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The client's file, written to disk when the block ends: dbt is to open it, not to replay a log."""
     with duckdb.connect(str(file)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         yield connection
         connection.execute("checkpoint")
 

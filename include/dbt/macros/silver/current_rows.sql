@@ -93,7 +93,7 @@
             {{ utc_timestamp('DATE_TO_WAREHOUSE') }} as ROW_READ_AT
         from {{ stream.bronze }}
         {% if is_incremental() -%}
-        where RECORD_KEY in (select RECORD_KEY from {{ scratch('touched') }})
+        where {{ has_one_of_keys(stream.bronze, 'select RECORD_KEY from ' ~ scratch('touched')) }}
         {% endif %}
     )
 {%- endmacro %}

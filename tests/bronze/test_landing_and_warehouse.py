@@ -17,8 +17,9 @@ from include.bronze.batch import METADATA_COLUMNS, Batch, Window
 from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
 from include.bronze.ledger import looked_for_at
 from include.bronze.warehouses import BronzeTable, HeldError, WarehouseError
-from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
+from include.bronze.warehouses.duckdb import DuckDBWarehouse
 from include.bronze.warehouses.lock import LOCK_FILE, LockedError, holder_of, lease, warehouse_lock
+from include.bronze.warehouses.sql import identifier
 
 NOW = datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
 COLUMNS = ("ID", "STATE")

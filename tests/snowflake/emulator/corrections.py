@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -326,16 +327,14 @@ def _clause(when: exp.When, then: exp.Expr) -> str:
 
 def _remove(cursor: Cursor, statement: exp.Command, run: Callable[..., None]) -> None:
     """REMOVE, which fakesnow does not know: the files under a stage's path go."""
-    place = str(statement.expression).strip().removeprefix("@")
+    place = statement.expression.name.strip().removeprefix("@")
     name, _, path = place.partition("/")
     database, schema, name = stage.parts_from_var(name, cursor._conn.database, cursor._conn.schema)
     found = cursor._duck_conn.execute(stage.stage_lookup_sql(database, schema, name, cursor._conn.table_stages))
     row = found.fetchone()
     if row is None:
         raise stage.not_found_error(f"{database}.{schema}.{name}")
-    import pathlib
-
-    folder = pathlib.Path(stage.internal_dir(row[0]))
+    folder = Path(stage.internal_dir(row[0]))
     for file in [each for each in folder.rglob("*") if each.is_file()]:
         if str(file.relative_to(folder)).startswith(path):
             file.unlink()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ class Refusal:
 
 
 refusals: list[Refusal] = []
+turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 def refuse(statement: str) -> Refusal | None:
@@ -86,7 +89,9 @@ async def emulator(scope: Message, receive: Receive, send: Send) -> None:
             {"success": False, "code": str(refusal.errno), "message": refusal.message, "data": {"authnMethod": ""}},
         )
     else:
-        await _corrected(scope, receive, send)
+        # fakesnow has one DuckDB connection per session, which does one thing at a time.
+        async with turns[dict(scope["headers"]).get(b"authorization", b"")]:
+            await _corrected(scope, receive, send)
 
 
 def _control(action: str, facts: dict[str, Any]) -> None:

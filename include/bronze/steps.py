@@ -397,18 +397,12 @@ class Bronze:
     def _snowflake(self) -> Iterator[Warehouse]:
         from include.bronze.warehouses.snowflake import SnowflakeWarehouse
 
-        login = Login.read({**os.environ, **self.snowflake_environment()})
+        login = Login.read({**os.environ, **snowflake_environment(self.find_connection)})
         opened = SnowflakeWarehouse(login, self.settings.database(self.client.code), {"by": self.holder})
         try:
             yield opened
         finally:
             opened.close()
-
-    def snowflake_environment(self) -> dict[str, str]:
-        """What the connection says of Snowflake, in the names the environment and dbt use."""
-        found = self.find_connection(SNOWFLAKE)
-        extra = {"host": found.base_url, **found.extra}
-        return environment_of(found.user, found.token, extra)
 
     # -- deletions
 
@@ -446,6 +440,12 @@ class Bronze:
         if not landed:
             raise SourceError(f"{name} has not been landed yet; extract it first")
         return stream, landed[-1]
+
+
+def snowflake_environment(find_connection: Callable[[str], Connection]) -> dict[str, str]:
+    """What the Snowflake connection says, in the names that the environment and the dbt profile use."""
+    found = find_connection(SNOWFLAKE)
+    return environment_of(found.user, found.token, {"host": found.base_url, **found.extra})
 
 
 def connection_from_environment(conn_id: str, environment: Mapping[str, str] = os.environ) -> Connection:

@@ -52,12 +52,13 @@ def land(
     extra: str | None = None,
     at: datetime = NOW,
     read_at: str = "2026-01-05T06:20:00.000000Z",
+    per_part: int = 2,
 ) -> Manifest:
-    """Land one complete attempt with a row per id, in parts of two rows."""
+    """Land one complete attempt with a row per id."""
     folder = landing.new_attempt(of, at)
     parts = []
-    for number, begin in enumerate(range(0, len(ids), 2), 1):
-        chunk = ids[begin : begin + 2]
+    for number, begin in enumerate(range(0, len(ids), per_part), 1):
+        chunk = ids[begin : begin + per_part]
         path = landing.part_path(folder, number)
         columns: dict[str, list[str | None]] = {"ID": [*chunk], "STATE": [state for _ in chunk]}
         if extra:
@@ -312,8 +313,8 @@ def tags(day: int) -> Batch:
 
 def test_a_directory_that_lost_too_much_is_held_until_a_person_approves(landing: Landing, place: Place) -> None:
     everything = [f"t{i:03d}" for i in range(100)]
-    load(place, landing, land(landing, tags(3), everything), DIRECTORY)
-    suspicious = land(landing, tags(4), everything[:79], at=NOW + timedelta(days=1))
+    load(place, landing, land(landing, tags(3), everything, per_part=500), DIRECTORY)
+    suspicious = land(landing, tags(4), everything[:79], at=NOW + timedelta(days=1), per_part=50)
     with pytest.raises(HeldError, match=f"no longer holds 21 of the 100 records.*approve {tags(4).id}"):
         load(place, landing, suspicious, DIRECTORY)
     assert query(place, "select count(*) from bronze.pylon_tags") == [(100,)]
@@ -324,8 +325,8 @@ def test_a_directory_that_lost_too_much_is_held_until_a_person_approves(landing:
 
 def test_a_directory_may_lose_a_little(landing: Landing, place: Place) -> None:
     everything = [f"t{i:03d}" for i in range(1000)]
-    load(place, landing, land(landing, tags(3), everything), DIRECTORY)
-    load(place, landing, land(landing, tags(4), everything[:950], at=NOW + timedelta(days=1)), DIRECTORY)
+    load(place, landing, land(landing, tags(3), everything, per_part=500), DIRECTORY)
+    load(place, landing, land(landing, tags(4), everything[:950], at=NOW + timedelta(days=1), per_part=500), DIRECTORY)
     with pytest.raises(HeldError, match="no longer holds 950 of the 950"):
         load(place, landing, land(landing, tags(5), [], at=NOW + timedelta(days=2)), DIRECTORY)
 

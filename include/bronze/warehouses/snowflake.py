@@ -19,7 +19,8 @@ from typing import Any
 from uuid import uuid4
 
 import snowflake.connector
-from snowflake.connector.errors import DatabaseError, Error, OperationalError
+from snowflake.connector.cursor import SnowflakeCursor
+from snowflake.connector.errors import Error, OperationalError
 
 from include.bronze.landing import Landing, Manifest
 from include.bronze.ledger import LEDGER, SCHEMA
@@ -55,7 +56,7 @@ EXPLANATIONS = (
     (r"^0*3001\b|insufficient privileges", "role {role} lacks a privilege; docs/snowflake.md lists what it needs"),
     (r"^0*(2003|2043)\b|does not exist or not authorized", "something does not exist, or role {role} may not see it; "
      "docs/snowflake.md lists what must be there"),
-    (r"^0*(25000[3-7]|251011|250001)\b|timed? ?out|connection (aborted|refused|reset)|max retries|remotedisconnected",
+    (r"^0*(25000[1-7]|251011|253003)\b|timed? ?out|connection (aborted|refused|reset)|max retries|remotedisconnected",
      "Snowflake cannot be reached, or the connection broke: check account {account}, the network and its proxy, and "
      "run this again"),
 )  # fmt: skip
@@ -67,7 +68,8 @@ class SnowflakeWarehouse(SqlWarehouse):
     errors = (Error, OSError)
 
     def __init__(self, login: Login, database: str, tag: dict[str, str], *, patience: int = 120) -> None:
-        self._login, self._tag, self._ledger_is_there = login, tag, False
+        self._login, self._tag = login, tag
+        self._ledger_is_there = self._is_lost = False
         self._database = database
         identifier(database)
         try:
@@ -94,10 +96,8 @@ class SnowflakeWarehouse(SqlWarehouse):
             raise WarehouseError(f"{database} cannot be opened: {self._explain(error)}") from error
 
     def close(self) -> None:
-        try:
-            self._connection.close()
-        except self.errors as error:
-            log.warning("the session with Snowflake was not closed in good order: %s", one_line(error))
+        with self._forgiven("the session with Snowflake was not closed in good order"):
+            self._connection.close(retry=not self._is_lost)
 
     def load(self, target: BronzeTable, manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
         tag = self._tag | {"run": run_id, "batch": manifest.batch_id}
@@ -107,21 +107,43 @@ class SnowflakeWarehouse(SqlWarehouse):
             raise WarehouseError(f"batch {manifest.batch_id} was not loaded: {self._explain(error)}") from error
         return super().load(target, manifest, landing, run_id)
 
+    @contextmanager
+    def _cursor(self) -> Iterator[SnowflakeCursor]:
+        """A cursor, and the end of all hope when no answer comes: nothing more is sent then, not even a rollback."""
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except self.errors as error:
+            self._is_lost = self._is_lost or is_broken(error)
+            raise
+
+    @contextmanager
+    def _forgiven(self, otherwise: str) -> Iterator[None]:
+        """What is done to leave things tidy. Where it fails, that is said and no more."""
+        try:
+            yield
+        except self.errors as error:
+            log.warning("%s: %s", otherwise, one_line(error))
+
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(sql, tuple(values) or None)
             return [tuple(row) for row in cursor.fetchall()]
 
     def _change(self, sql: str, values: Sequence[object] = ()) -> int:
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(sql, tuple(values) or None)
             return cursor.rowcount or 0
+
+    def _roll_back(self) -> None:
+        if not self._is_lost:
+            super()._roll_back()
 
     def _insert(self, table: str, rows: Sequence[Sequence[object]]) -> None:
         (columns,) = [each.columns for each in LEDGER if each.name == table]
         names = ", ".join(name for name, _ in columns)
         marks = ", ".join("?" * len(columns))
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             for start in range(0, len(rows), ROWS_PER_INSERT):
                 some = [tuple(row) for row in rows[start : start + ROWS_PER_INSERT]]
                 cursor.executemany(f"insert into {SCHEMA}.{table} ({names}) values ({marks})", some)
@@ -139,10 +161,9 @@ class SnowflakeWarehouse(SqlWarehouse):
                 list(uploads.map(lambda part: self._put(landing.fetch(part, folder), stage), manifest.parts))
             yield stage
         finally:
-            try:
-                self._change(f"remove {stage}")
-            except self.errors as error:
-                log.warning("%s was left behind; the next load of the batch removes it: %s", stage, one_line(error))
+            if not self._is_lost:
+                with self._forgiven(f"{stage} was left behind; the next load of the batch removes it"):
+                    self._change(f"remove {stage}")
 
     def _put(self, file: str, stage: str) -> None:
         path = _literal(f"file://{Path(file).absolute()}")
@@ -164,8 +185,8 @@ class SnowflakeWarehouse(SqlWarehouse):
     def _commit(self, otherwise: str) -> None:
         try:
             self._change("commit")
-        except DatabaseError as error:
-            if not _is_broken(error):
+        except self.errors as error:
+            if not is_broken(error):
                 self._roll_back()
                 raise WarehouseError(f"{otherwise}: {self._explain(error)}") from error
             raise WarehouseError(
@@ -193,9 +214,9 @@ def explain(error: Exception, login: Login) -> str:
     return said
 
 
-def _is_broken(error: DatabaseError) -> bool:
+def is_broken(error: Exception) -> bool:
     """Whether nothing is known of what became of a statement, because no answer came."""
-    return isinstance(error, OperationalError) or error.errno in (None, -1)
+    return isinstance(error, OperationalError | OSError)
 
 
 def _literal(text: str) -> str:

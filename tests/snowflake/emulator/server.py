@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 import duckdb
 import fakesnow.server
@@ -35,6 +36,7 @@ class Refusal:
 
 
 refusals: list[Refusal] = []
+answered: dict[str, bytes] = {}
 turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
@@ -91,7 +93,12 @@ async def emulator(scope: Message, receive: Receive, send: Send) -> None:
     else:
         # fakesnow has one DuckDB connection per session, which does one thing at a time.
         async with turns[dict(scope["headers"]).get(b"authorization", b"")]:
-            await _corrected(scope, receive, send)
+            # A request that comes again, because its answer was lost, is answered and not executed a second time.
+            request = parse_qs(scope["query_string"].decode()).get("requestId", [""])[0]
+            if request in answered:
+                await _send(send, answered[request])
+            else:
+                await _corrected(scope, receive, send, request)
 
 
 def _control(action: str, facts: dict[str, Any]) -> None:
@@ -102,7 +109,7 @@ def _control(action: str, facts: dict[str, Any]) -> None:
             roll_back(session)
 
 
-async def _corrected(scope: Message, receive: Receive, send: Send) -> None:
+async def _corrected(scope: Message, receive: Receive, send: Send, request: str) -> None:
     """Pass a request on, and correct what is answered."""
     started: Message = {}
     content = b""
@@ -115,6 +122,8 @@ async def _corrected(scope: Message, receive: Receive, send: Send) -> None:
         content += message.get("body", b"")
         if not message.get("more_body"):
             corrected = _correct_answer(scope["path"], started, content)
+            if request and scope["path"].endswith("query-request"):
+                answered[request] = corrected
             started["headers"] = [
                 *((name, value) for name, value in started["headers"] if name != b"content-length"),
                 (b"content-length", str(len(corrected)).encode()),
@@ -153,7 +162,10 @@ async def _read(receive: Receive) -> bytes:
 
 
 async def _answer(send: Send, body: dict[str, Any]) -> None:
-    content = json.dumps(body).encode()
+    await _send(send, json.dumps(body).encode())
+
+
+async def _send(send: Send, content: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})

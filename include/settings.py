@@ -62,6 +62,10 @@ class Target(StrEnum):
         """Whether the databases are DuckDB files of this machine, with one writer at a time."""
         return self in (Target.LOCAL, Target.CI)
 
+    @property
+    def is_snowflake(self) -> bool:
+        return self in (Target.DEV, Target.PROD)
+
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 

@@ -27,6 +27,8 @@ from include.bronze.warehouses import BronzeTable, HeldError, Known, Loaded, War
 from include.bronze.warehouses.lock import lease, warehouse_lock
 from include.settings import INDEX_LAG, Client, ClientStream, ConfigurationError, Settings
 from include.settings import Source as SourceConfiguration
+from include.snowflake import CONNECTION as SNOWFLAKE
+from include.snowflake import Login, environment_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class Connection:
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    user: str | None = None
 
 
 @dataclass(frozen=True)
@@ -372,9 +375,14 @@ class Bronze:
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
         """The client's Bronze schema, with the warehouse lock held where the engine needs it."""
-        target = self.settings.target
-        if not target.is_embedded:
-            raise ConfigurationError(f"SUPPORT_TARGET is '{target}', which Bronze cannot load yet; use local or ci")
+        if self.settings.target.is_snowflake:
+            with self._snowflake() as warehouse:
+                yield warehouse
+            return
+        if not self.settings.target.is_embedded:
+            raise ConfigurationError(
+                f"SUPPORT_TARGET is '{self.settings.target}', which Bronze cannot load; use local, ci, dev or prod"
+            )
         # Imported where it is needed: this module is imported whenever a DAG file is parsed.
         from include.bronze.warehouses.duckdb import DuckDBWarehouse
 
@@ -384,6 +392,17 @@ class Bronze:
                 yield opened
             finally:
                 opened.close()
+
+    @contextmanager
+    def _snowflake(self) -> Iterator[Warehouse]:
+        from include.bronze.warehouses.snowflake import SnowflakeWarehouse
+
+        login = Login.read({**os.environ, **snowflake_environment(self.find_connection)})
+        opened = SnowflakeWarehouse(login, self.settings.database(self.client.code), {"by": self.holder})
+        try:
+            yield opened
+        finally:
+            opened.close()
 
     # -- deletions
 
@@ -423,6 +442,12 @@ class Bronze:
         return stream, landed[-1]
 
 
+def snowflake_environment(find_connection: Callable[[str], Connection]) -> dict[str, str]:
+    """What the Snowflake connection says, in the names that the environment and the dbt profile use."""
+    found = find_connection(SNOWFLAKE)
+    return environment_of(found.user, found.token, {"host": found.base_url, **found.extra})
+
+
 def connection_from_environment(conn_id: str, environment: Mapping[str, str] = os.environ) -> Connection:
     """A connection by `{CONN_ID}_TOKEN` and `{CONN_ID}_URL`, or as Airflow writes one: AIRFLOW_CONN_{CONN_ID}, JSON."""
     name = conn_id.upper()
@@ -439,6 +464,7 @@ def connection_from_environment(conn_id: str, environment: Mapping[str, str] = o
         as_airflow.get("host") or url,
         as_airflow.get("password"),
         json.loads(extra) if isinstance(extra, str) else extra,
+        as_airflow.get("login"),
     )
 
 

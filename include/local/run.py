@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
+from include.bronze.steps import connection_from_environment, snowflake_environment
 from include.local.api import Airflow, ApiError
 from include.local.console import Console, Stopwatch, counted, duration
 from include.local.folder import Place, Refused, StackError, hold, shown
@@ -16,6 +18,7 @@ from include.local.follow import Outcome, explain, follow
 from include.local.stack import Stack, free_port
 from include.local.summary import dbt_sentence, phases, read_dbt, read_streams, stream_table
 from include.settings import Settings, load_settings
+from include.snowflake import Login
 
 SHARED_DAG = "core_reference"
 CLIENT_DAG = "def_support"
@@ -154,8 +157,10 @@ def run(nights: int) -> int:
     place = Place(configured.data_dir)
     console = Console()
     total = Stopwatch()
-    if not configured.target.is_embedded:
-        raise Refused(f"SUPPORT_TARGET is '{configured.target}', which Bronze cannot load yet; use local or ci")
+    if not (configured.target.is_embedded or configured.target.is_snowflake):
+        raise Refused(f"SUPPORT_TARGET is '{configured.target}', which Bronze cannot load; use local, ci, dev or prod")
+    if configured.target.is_snowflake:
+        Login.read({**os.environ, **snowflake_environment(connection_from_environment)})
     with hold(place, "make run") as lock:
         console.line(
             console.style("support-medallion", "bold") + f"  target {configured.target}, data in {shown(place.data)}"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from include.bronze.steps import connection_from_environment, snowflake_environment
 from include.bronze.warehouses.lock import acquire_warehouse
 from include.local.credentials import ensure_secrets
 from include.local.environment import airflow_env
@@ -57,6 +58,8 @@ def call_tool(tool: str, rest: list[str], configured: Settings, place: Place) ->
     if tool == "airflow":
         return foreground([PYTHON, "-m", "airflow", *rest], env)
     env["DBT_USE_COLORS"] = str(sys.stdout.isatty())
+    if configured.target.is_snowflake:
+        env |= snowflake_environment(connection_from_environment)
     locks = []
     if configured.target.is_embedded and rest and rest[0] not in WITHOUT_WAREHOUSE:
         locks.append(acquire_warehouse(configured.warehouse_dir, f"make dbt {rest[0]}", report=waiting))

@@ -31,7 +31,10 @@ def find_connection(conn_id: str) -> Connection:
     except AirflowNotFoundException:
         return fallback
     return Connection(
-        connection.host or fallback.base_url, connection.password or fallback.token, connection.extra_dejson
+        connection.host or fallback.base_url,
+        connection.password or fallback.token,
+        connection.extra_dejson,
+        connection.login or fallback.user,
     )
 
 

@@ -9,7 +9,9 @@ from airflow.sdk import DAG
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, LoadMode, TestBehavior, TestIndirectSelection
 
+from include.bronze.steps import snowflake_environment
 from include.bronze.warehouses.lock import hold_until_exit
+from include.orchestration.bronze_steps import find_connection
 from include.orchestration.fast_forward import DbtFastForwardBuildOperator
 from include.orchestration.manifest import manifest_path
 from include.settings import DBT_PROJECT_DIR, settings
@@ -31,6 +33,12 @@ def lock_warehouse(context: Any, _operator: Any) -> None:
         hold_until_exit(current.warehouse_dir, holder(context))
 
 
+def log_in_to_snowflake(_context: Any, operator: Any) -> None:
+    """Hand dbt the Airflow connection, in the names its profile reads. No secret is read before a task runs."""
+    if settings().target.is_snowflake:
+        operator.env = {**operator.env, **snowflake_environment(find_connection)}
+
+
 def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, DbtTaskGroup]:
     """Add one selector's models and tests to a DAG, with the build that does their work upstream of all of them."""
     current = settings()
@@ -45,7 +53,7 @@ def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, Dbt
         "pool": WAREHOUSE_POOL,
         "env": current.dbt_environment,
         "append_env": True,
-        "interceptors": [lock_warehouse],
+        "interceptors": [lock_warehouse, log_in_to_snowflake],
     }
     project = ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False)
     # As a plain path again: Cosmos made it one of object storage, which loads every provider to open a local file.

@@ -1,4 +1,4 @@
-"""Landing and the embedded warehouse, on real files."""
+"""Landing and the warehouses: DuckDB on real files, Snowflake on the emulator, and both must do the same."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -16,9 +18,12 @@ import pytest
 from include.bronze.batch import METADATA_COLUMNS, Batch, Window
 from include.bronze.landing import CoveredScope, Landing, LandingError, Manifest
 from include.bronze.ledger import looked_for_at
-from include.bronze.warehouses import BronzeTable, HeldError, WarehouseError
-from include.bronze.warehouses.duckdb import DuckDBWarehouse, identifier
+from include.bronze.warehouses import BronzeTable, HeldError, Warehouse, WarehouseError
+from include.bronze.warehouses.duckdb import DuckDBWarehouse
 from include.bronze.warehouses.lock import LOCK_FILE, LockedError, holder_of, lease, warehouse_lock
+from include.bronze.warehouses.sql import identifier
+from include.snowflake import Login
+from tests.snowflake.emulator import Emulator
 
 NOW = datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
 COLUMNS = ("ID", "STATE")
@@ -47,12 +52,13 @@ def land(
     extra: str | None = None,
     at: datetime = NOW,
     read_at: str = "2026-01-05T06:20:00.000000Z",
+    per_part: int = 2,
 ) -> Manifest:
-    """Land one complete attempt with a row per id, in parts of two rows."""
+    """Land one complete attempt with a row per id."""
     folder = landing.new_attempt(of, at)
     parts = []
-    for number, begin in enumerate(range(0, len(ids), 2), 1):
-        chunk = ids[begin : begin + 2]
+    for number, begin in enumerate(range(0, len(ids), per_part), 1):
+        chunk = ids[begin : begin + per_part]
         path = landing.part_path(folder, number)
         columns: dict[str, list[str | None]] = {"ID": [*chunk], "STATE": [state for _ in chunk]}
         if extra:
@@ -93,30 +99,60 @@ def landing(tmp_path: Path) -> Landing:
     return Landing(str(tmp_path / "landing"))
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb"
+class DuckDBPlace:
+    """One client's database in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def open(self) -> Warehouse:
+        return DuckDBWarehouse(self.file)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.file), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
 
 
-def load(file: Path, landing: Landing, manifest: Manifest, table: BronzeTable = ISSUES) -> None:
-    warehouse = DuckDBWarehouse(file)
-    try:
+class SnowflakePlace:
+    """One client's database on the emulator."""
+
+    def __init__(self, emulator: Emulator, database: str) -> None:
+        self.emulator, self.database = emulator, database
+
+    def open(self) -> Warehouse:
+        from include.bronze.warehouses.snowflake import SnowflakeWarehouse
+
+        return SnowflakeWarehouse(Login.read(self.emulator.environment), self.database, {"by": "a test"}, patience=10)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return self.emulator.query(sql, self.database)
+
+
+Place = DuckDBPlace | SnowflakePlace
+
+
+@pytest.fixture(params=["duckdb", pytest.param("snowflake", marks=pytest.mark.integration)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "duckdb":
+        return DuckDBPlace(tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb")
+    return SnowflakePlace(request.getfixturevalue("emulator"), f"DEF_DB_{uuid4().hex}".upper())
+
+
+def load(place: Place, landing: Landing, manifest: Manifest, table: BronzeTable = ISSUES) -> None:
+    with closing(place.open()) as warehouse:
         warehouse.load(table, manifest, landing, "run")
-    finally:
-        warehouse.close()
 
 
-def query(file: Path, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+def query(place: Place, sql: str) -> list[tuple[object, ...]]:
+    return sorted(place.rows(sql), key=repr)
 
 
-def state_of(file: Path) -> tuple[list[tuple[object, ...]], ...]:
+def state_of(place: Place) -> tuple[list[tuple[object, ...]], ...]:
     """Everything a load may change, but for the identity of the load itself."""
     return (
-        query(file, "select * from bronze.pylon_issues order by all"),
-        query(file, "select * exclude (load_id, loaded_at) from bronze.ingest_batches order by all"),
-        query(file, "select * from bronze.ingest_coverage order by all"),
+        query(place, "select * from bronze.pylon_issues"),
+        query(place, "select * exclude (load_id, loaded_at) from bronze.ingest_batches"),
+        query(place, "select * from bronze.ingest_coverage"),
     )
 
 
@@ -145,9 +181,9 @@ def test_a_batch_without_an_attempt_says_so(landing: Landing) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed"])
-def test_a_damaged_part_is_refused_before_anything_is_loaded(damage: str, landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(4), ["a", "b"]))
-    before = state_of(file)
+def test_a_damaged_part_is_refused_before_anything_is_loaded(damage: str, landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(4), ["a", "b"]))
+    before = state_of(place)
     manifest = land(landing, batch(4), ["c", "d"], at=NOW + timedelta(hours=1))
     part = Path(landing.full_path(manifest.parts[0].path))
     if damage == "missing":
@@ -155,8 +191,8 @@ def test_a_damaged_part_is_refused_before_anything_is_loaded(damage: str, landin
     else:
         part.write_bytes(part.read_bytes()[:-1] + b"\0")
     with pytest.raises(LandingError, match=f"part {re.escape(manifest.parts[0].path)} is .*; extract the batch again"):
-        load(file, landing, manifest)
-    assert state_of(file) == before
+        load(place, landing, manifest)
+    assert state_of(place) == before
 
 
 def test_a_manifest_that_cannot_be_read_names_itself(landing: Landing) -> None:
@@ -167,57 +203,56 @@ def test_a_manifest_that_cannot_be_read_names_itself(landing: Landing) -> None:
         landing.newest(batch(4))
 
 
-def test_loading_a_batch_twice_is_loading_it_once(landing: Landing, file: Path) -> None:
+def test_loading_a_batch_twice_is_loading_it_once(landing: Landing, place: Place) -> None:
     manifest = land(landing, batch(4), ["a", "b", "c"])
-    load(file, landing, manifest)
-    once = state_of(file)
-    load(file, landing, manifest)
-    assert state_of(file) == once
+    load(place, landing, manifest)
+    once = state_of(place)
+    load(place, landing, manifest)
+    assert state_of(place) == once
     assert len(once[0]) == 3
 
 
-def test_a_reload_replaces_its_own_batch_and_touches_no_other(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(3), ["a", "b"]))
-    load(file, landing, land(landing, batch(4), ["a", "c", "d"]))
-    load(file, landing, land(landing, batch(4), ["a"], state="closed", at=NOW + timedelta(hours=1)))
-    rows = query(file, "select id, state, batch_id from bronze.pylon_issues order by all")
+def test_a_reload_replaces_its_own_batch_and_touches_no_other(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(3), ["a", "b"]))
+    load(place, landing, land(landing, batch(4), ["a", "c", "d"]))
+    load(place, landing, land(landing, batch(4), ["a"], state="closed", at=NOW + timedelta(hours=1)))
+    rows = query(place, "select id, state, batch_id from bronze.pylon_issues")
     assert rows == [("a", "closed", batch(4).id), ("a", "new", batch(3).id), ("b", "new", batch(3).id)]
-    ledger = query(file, "select batch_id, row_count from bronze.ingest_batches order by all")
+    ledger = query(place, "select batch_id, row_count from bronze.ingest_batches")
     assert ledger == [(batch(3).id, 2), (batch(4).id, 1)]
 
 
-def test_an_empty_batch_is_loaded_and_covers_its_window(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(4), ["a"]))
-    load(file, landing, land(landing, batch(4), [], at=NOW + timedelta(hours=1)))
-    rows, batches, coverage = state_of(file)
+def test_an_empty_batch_is_loaded_and_covers_its_window(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(4), ["a"]))
+    load(place, landing, land(landing, batch(4), [], at=NOW + timedelta(hours=1)))
+    rows, batches, coverage = state_of(place)
     assert rows == []
     assert len(batches) == len(coverage) == 1
-    warehouse = DuckDBWarehouse(file)
-    assert warehouse.completed("pylon_issues") == [batch(4).window]
-    warehouse.close()
+    with closing(place.open()) as warehouse:
+        assert warehouse.completed("pylon_issues") == [batch(4).window]
 
 
-def test_a_new_field_becomes_a_column_and_a_vanished_one_is_null(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(3), ["a"], extra="SENTIMENT"))
-    load(file, landing, land(landing, batch(4), ["b"]))
-    rows = query(file, "select id, sentiment from bronze.pylon_issues order by all")
+def test_a_new_field_becomes_a_column_and_a_vanished_one_is_null(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(3), ["a"], extra="SENTIMENT"))
+    load(place, landing, land(landing, batch(4), ["b"]))
+    rows = query(place, "select id, sentiment from bronze.pylon_issues")
     assert rows == [("a", "x"), ("b", None)]
 
 
-def test_every_bronze_column_is_text(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(4), ["a"]))
-    kinds = query(file, "select distinct data_type from duckdb_columns() where table_name = 'PYLON_ISSUES'")
-    assert kinds == [("VARCHAR",)]
+def test_every_bronze_column_is_text(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(4), ["a"]))
+    listed = "select distinct data_type from information_schema.columns where table_name = 'PYLON_ISSUES'"
+    assert query(place, listed) in ([("VARCHAR",)], [("TEXT",)])
 
 
-def test_a_load_that_fails_in_the_middle_changes_nothing(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(4), ["a", "b"]))
-    before = state_of(file)
+def test_a_load_that_fails_in_the_middle_changes_nothing(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(4), ["a", "b"]))
+    before = state_of(place)
     short = land(landing, batch(4), ["c"], at=NOW + timedelta(hours=1))
     lying = Manifest(**{**short.__dict__, "rows": 5})
     with pytest.raises(WarehouseError, match="was not loaded and PYLON_ISSUES is as it was: its parts hold 1 rows"):
-        load(file, landing, lying)
-    assert state_of(file) == before
+        load(place, landing, lying)
+    assert state_of(place) == before
 
 
 @pytest.mark.parametrize("name", ["a", 'X"; drop table y --', "", "É", "X Y", "1X"])
@@ -276,39 +311,39 @@ def tags(day: int) -> Batch:
     return replace(batch(day), stream="pylon_tags")
 
 
-def test_a_directory_that_lost_too_much_is_held_until_a_person_approves(landing: Landing, file: Path) -> None:
+def test_a_directory_that_lost_too_much_is_held_until_a_person_approves(landing: Landing, place: Place) -> None:
     everything = [f"t{i:03d}" for i in range(100)]
-    load(file, landing, land(landing, tags(3), everything), DIRECTORY)
-    suspicious = land(landing, tags(4), everything[:79], at=NOW + timedelta(days=1))
+    load(place, landing, land(landing, tags(3), everything, per_part=500), DIRECTORY)
+    suspicious = land(landing, tags(4), everything[:79], at=NOW + timedelta(days=1), per_part=50)
     with pytest.raises(HeldError, match=f"no longer holds 21 of the 100 records.*approve {tags(4).id}"):
-        load(file, landing, suspicious, DIRECTORY)
-    assert query(file, "select count(*) from bronze.pylon_tags") == [(100,)]
+        load(place, landing, suspicious, DIRECTORY)
+    assert query(place, "select count(*) from bronze.pylon_tags") == [(100,)]
     landing.approve(suspicious)
-    load(file, landing, suspicious, DIRECTORY)
-    assert query(file, "select count(*) from bronze.pylon_tags") == [(179,)]
+    load(place, landing, suspicious, DIRECTORY)
+    assert query(place, "select count(*) from bronze.pylon_tags") == [(179,)]
 
 
-def test_a_directory_may_lose_a_little(landing: Landing, file: Path) -> None:
+def test_a_directory_may_lose_a_little(landing: Landing, place: Place) -> None:
     everything = [f"t{i:03d}" for i in range(1000)]
-    load(file, landing, land(landing, tags(3), everything), DIRECTORY)
-    load(file, landing, land(landing, tags(4), everything[:950], at=NOW + timedelta(days=1)), DIRECTORY)
+    load(place, landing, land(landing, tags(3), everything, per_part=500), DIRECTORY)
+    load(place, landing, land(landing, tags(4), everything[:950], at=NOW + timedelta(days=1), per_part=500), DIRECTORY)
     with pytest.raises(HeldError, match="no longer holds 950 of the 950"):
-        load(file, landing, land(landing, tags(5), [], at=NOW + timedelta(days=2)), DIRECTORY)
+        load(place, landing, land(landing, tags(5), [], at=NOW + timedelta(days=2)), DIRECTORY)
 
 
-def test_a_full_refresh_leaves_one_batch(landing: Landing, file: Path) -> None:
+def test_a_full_refresh_leaves_one_batch(landing: Landing, place: Place) -> None:
     roster = replace(ISSUES, name="ROSTER_DEF", stream="pylon_issues", replaces_everything=True)
-    load(file, landing, land(landing, batch(3), ["a", "b"]), roster)
-    load(file, landing, land(landing, batch(4), ["b"], at=NOW + timedelta(days=1)), roster)
-    assert query(file, "select id, batch_id from bronze.roster_def") == [("b", batch(4).id)]
-    assert query(file, "select batch_id from bronze.ingest_batches") == [(batch(4).id,)]
-    assert query(file, "select distinct batch_id from bronze.ingest_coverage") == [(batch(4).id,)]
+    load(place, landing, land(landing, batch(3), ["a", "b"]), roster)
+    load(place, landing, land(landing, batch(4), ["b"], at=NOW + timedelta(days=1)), roster)
+    assert query(place, "select id, batch_id from bronze.roster_def") == [("b", batch(4).id)]
+    assert query(place, "select batch_id from bronze.ingest_batches") == [(batch(4).id,)]
+    assert query(place, "select distinct batch_id from bronze.ingest_coverage") == [(batch(4).id,)]
 
 
-def test_what_a_stream_buries_is_gone_for_the_stream_and_its_children(landing: Landing, file: Path) -> None:
+def test_what_a_stream_buries_is_gone_for_the_stream_and_its_children(landing: Landing, place: Place) -> None:
     deleted = replace(ISSUES, name="PLAIN_DELETED_THREADS", buries=("plain_threads", "plain_timeline_entries"))
-    load(file, landing, land(landing, batch(3), ["th_1"]), deleted)
-    gone = query(file, "select stream, scope, outcome from bronze.ingest_coverage where outcome = 'gone' order by all")
+    load(place, landing, land(landing, batch(3), ["th_1"]), deleted)
+    gone = query(place, "select stream, scope, outcome from bronze.ingest_coverage where outcome = 'gone'")
     assert gone == [("plain_threads", "th_1", "gone"), ("plain_timeline_entries", "th_1", "gone")]
 
 
@@ -333,14 +368,13 @@ def test_a_reported_deletion_is_proof_from_when_it_happened(deleted_at: str | No
     assert looked_for_at(READ, deleted_at) == proved_at
 
 
-def test_what_is_known_leaves_out_what_was_looked_for_in_vain_since(landing: Landing, file: Path) -> None:
-    load(file, landing, land(landing, batch(3), ["a", "b"], read_at="2026-01-05T06:20:00.000000Z"))
+def test_what_is_known_leaves_out_what_was_looked_for_in_vain_since(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(3), ["a", "b"], read_at="2026-01-05T06:20:00.000000Z"))
     looked = land(landing, batch(4), ["c"], read_at="2026-01-05T06:20:00.000000Z")
     gone = (
         CoveredScope("a", "gone", NOW + timedelta(hours=1), 0),
         CoveredScope("b", "gone", NOW - timedelta(hours=1), 0),
     )
-    load(file, landing, replace(looked, coverage=gone))
-    warehouse = DuckDBWarehouse(file)
-    assert sorted(warehouse.known(ISSUES)) == ["b", "c"]
-    warehouse.close()
+    load(place, landing, replace(looked, coverage=gone))
+    with closing(place.open()) as warehouse:
+        assert sorted(warehouse.known(ISSUES)) == ["b", "c"]

@@ -125,7 +125,8 @@ def test_a_second_stack_in_the_same_folder_is_told_who_holds_it(first_run: First
     ("words", "env", "sentence"),
     [
         (["run"], {"SUPPORT_TARGET": "xyz"}, "SUPPORT_TARGET is 'xyz'; it must be one of local, ci, cicd, dev, prod"),
-        (["run"], {"SUPPORT_TARGET": "dev"}, "SUPPORT_TARGET is 'dev', which Bronze cannot load yet; use local or ci"),
+        (["run"], {"SUPPORT_TARGET": "dev"}, "no Snowflake account is set: give connection snowflake_support one"),
+        (["run"], {"SUPPORT_TARGET": "cicd"}, "SUPPORT_TARGET is 'cicd', which Bronze cannot load; use local, ci, dev"),
         (["run"], {"SUPPORT_DATA_DIR": "/proc/nowhere"}, "SUPPORT_DATA_DIR is '/proc/nowhere'"),
         (["run", "NIGHTS=soon"], {}, "NIGHTS is 'soon'; it must be a whole number from 1 to 60"),
         (["up", "PORT=99"], {}, "PORT is '99'; it must be a number from 1024 to 65535"),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.gold.world import Loaded, load
 
-SEEDS = (7, 11, 23)
+SEEDS = (4, 14, 21)
 
 
 @pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed {seed}")

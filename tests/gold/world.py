@@ -19,8 +19,8 @@ from tests.bronze.vendors import NIGHT, run_night, served, settings_for
 from tests.dbt.project import Project
 
 # On the minute that the nightly cells end: nothing happens between what the night covers and what it reads.
-FIRST_NIGHT = datetime(2025, 12, 15, 6, 0, tzinfo=UTC)
-NIGHTS = (0, 4, 8, 14, 28)
+FIRST_NIGHT = datetime(2025, 12, 8, 6, 0, tzinfo=UTC)
+NIGHTS = (0, 5, 8, 14, 21, 35)
 FAR = datetime.max.replace(tzinfo=UTC)
 ZONE_OFFSET = timedelta(hours=-3)  # São Paulo, in the years of the worlds
 

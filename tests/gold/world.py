@@ -13,13 +13,14 @@ import duckdb
 
 from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence
+from include.settings import INDEX_LAG
 from include.simulators.truth import TicketTruth, Truth
 from include.simulators.world.world import World
 from tests.bronze.vendors import NIGHT, run_night, served, settings_for
 from tests.dbt.project import Project
 
-# On the minute that the nightly cells end: nothing happens between what the night covers and what it reads.
-FIRST_NIGHT = datetime(2025, 12, 8, 6, 0, tzinfo=UTC)
+# As soon after the end of a nightly cell as its night may run; in between nothing happens in the worlds used here.
+FIRST_NIGHT = datetime(2025, 12, 8, 6, 0, tzinfo=UTC) + INDEX_LAG
 NIGHTS = (0, 5, 8, 14, 21, 35)
 FAR = datetime.max.replace(tzinfo=UTC)
 ZONE_OFFSET = timedelta(hours=-3)  # São Paulo, in the years of the worlds
@@ -39,6 +40,10 @@ class Loaded:
 
     def __post_init__(self) -> None:
         self.world = World(self.seed, self.size)
+        moments = [event.at for ticket in self.world.tickets for event in self.world.events(ticket.index)]
+        for poll in self.polls:
+            late = [at for at in moments if millis(poll - INDEX_LAG) <= at < millis(poll)]
+            assert not late, f"world {self.seed} changes between what the night of {poll} covers and what it reads"
 
     @property
     def at(self) -> datetime:

@@ -188,3 +188,21 @@
     cast({{ 'get(' * path | length }}{{ alias }}.value
         {%- for name in path %}, '{{ name }}'){% endfor %} as varchar)
 {%- endmacro %}
+
+
+{#- A join to the elements of an array of texts, one row each: the text is array_value(alias). -#}
+{% macro array_elements(expression, alias) -%}
+    {{ return(adapter.dispatch('array_elements')(expression, alias)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_elements(expression, alias) -%}
+    cross join lateral (select unnest({{ expression }}) as value) as {{ alias }}
+{%- endmacro %}
+
+{% macro snowflake__array_elements(expression, alias) -%}
+    cross join lateral flatten(input => {{ expression }}) as {{ alias }}
+{%- endmacro %}
+
+{% macro array_value(alias) -%}
+    cast({{ alias }}.value as varchar)
+{%- endmacro %}

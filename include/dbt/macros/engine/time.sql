@@ -69,3 +69,12 @@
     select dateadd('day', row_number() over (order by seq4()) - 1, cast('{{ first }}' as date)) as date_day
     from table(generator(rowcount => {{ count }}))
 {%- endmacro %}
+
+
+{#- How many days one date is after another. -#}
+{% macro days_apart(from_date, to_date) -%}
+    {{ return(adapter.dispatch('days_apart')(from_date, to_date)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_apart(from_date, to_date) -%} date_diff('day', {{ from_date }}, {{ to_date }}) {%- endmacro %}
+{% macro snowflake__days_apart(from_date, to_date) -%} datediff('day', {{ from_date }}, {{ to_date }}) {%- endmacro %}

@@ -11,6 +11,12 @@ with tickets as (
 
 ),
 
+messages as (
+
+    select * from {{ ref('int_def_messages_unioned') }}
+
+),
+
 excluded as (
 
     select
@@ -29,6 +35,21 @@ excluded as (
         batch_id,
         pipeline_run_id
     from tickets
+    where not is_counted
+    union all
+    select
+        'message' as object,
+        support_system,
+        message_id as record_id,
+        ticket_id,
+        channel,
+        exclusion_rule,
+        null as counted_under_id,
+        deleted_at,
+        source_file,
+        batch_id,
+        pipeline_run_id
+    from messages
     where not is_counted
 
 ),

@@ -15,6 +15,41 @@ with tickets as (
 
 ),
 
+agents as (
+
+    select * from {{ ref('int_def_agents') }}
+
+),
+
+salesforce_accounts as (
+
+    select
+        salesforce_account_id,
+        is_deleted
+    from {{ ref('dim_salesforce_account') }}
+
+),
+
+domains as (
+
+    select
+        domain_key,
+        salesforce_account_id,
+        account_match_method
+    from {{ ref('dim_account_domain_def') }}
+
+),
+
+dated as (
+
+    select
+        tickets.*,
+        {{ date_in_zone('tickets.created_at', zone) }} as created_date,
+        {{ date_in_zone('tickets.resolved_at_reported', zone) }} as resolved_date
+    from tickets
+
+),
+
 final as (
 
     select
@@ -31,12 +66,19 @@ final as (
         tickets.company_id,
         tickets.tenant_id,
         tickets.crm_account_id,
+        cast(coalesce(salesforce_accounts.salesforce_account_id, domains.salesforce_account_id) as varchar)
+            as salesforce_account_id,
         tickets.requester_id,
         tickets.assignee_id,
+        cast(agents.eid as varchar) as eid,
         tickets.team_id,
 
         -- strings
         tickets.account_domain,
+        cast(case
+            when salesforce_accounts.salesforce_account_id is not null then 'crm_id'
+            else coalesce(domains.account_match_method, 'unmatched')
+        end as varchar) as account_match_method,
         tickets.channel,
         tickets.source_channel,
         tickets.ticket_type,
@@ -44,6 +86,8 @@ final as (
         tickets.state,
         tickets.source_state,
         tickets.assignee_kind,
+        cast({{ tenure_bucket('agents.hire_date', 'tickets.created_date') }} as varchar) as tenure_bucket,
+        cast(agents.wave_period as varchar) as wave_period,
         tickets.priority,
         tickets.category,
         tickets.handler,
@@ -55,6 +99,7 @@ final as (
         -- booleans
         cast(tickets.resolved_at_reported is not null as boolean) as is_resolved,
         tickets.is_issue_group,
+        cast(coalesce(agents.is_support_agent, false) as boolean) as is_support_agent,
 
         -- timestamps, UTC
         tickets.created_at,
@@ -69,8 +114,8 @@ final as (
         tickets.resolution_due_at_reported,
 
         -- dates, in the reporting zone
-        {{ date_in_zone('tickets.created_at', zone) }} as created_date,
-        {{ date_in_zone('tickets.resolved_at_reported', zone) }} as resolved_date,
+        tickets.created_date,
+        tickets.resolved_date,
 
         -- measures
         cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at_reported') }} as bigint)
@@ -88,7 +133,17 @@ final as (
         tickets.source_file,
         tickets.batch_id,
         tickets.pipeline_run_id
-    from tickets
+    from dated as tickets
+    left join agents
+        on
+            tickets.support_system = agents.support_system
+            and tickets.assignee_id = agents.user_id
+    left join salesforce_accounts
+        on
+            tickets.crm_account_id = salesforce_accounts.salesforce_account_id
+            and not salesforce_accounts.is_deleted
+    left join domains
+        on tickets.account_domain = domains.domain_key
 
 )
 

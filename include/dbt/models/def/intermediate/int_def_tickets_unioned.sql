@@ -134,11 +134,7 @@ pylon as (
         cast(issues.type as varchar) as ticket_type,
         cast(issues.source as varchar) as source_channel,
         cast(issues.state as varchar) as source_state,
-        cast(case
-            when issues.state in ('new', 'waiting_on_you', 'waiting_on_customer', 'on_hold', 'closed')
-                then issues.state
-            when issues.state is not null then coalesce(issue_statuses.category, 'custom')
-        end as varchar) as state,
+        cast({{ pylon_state('issues.state', 'issue_statuses.category') }} as varchar) as state,
         cast(lower(issues.priority) as varchar) as priority,
         cast(lower(issues.category) as varchar) as category,
         cast(lower(issues.handler) as varchar) as handler,
@@ -214,18 +210,8 @@ plain as (
         cast('thread' as varchar) as ticket_type,
         cast(threads.channel as varchar) as source_channel,
         cast(threads.status as varchar) as source_state,
-        cast(case
-            when threads.status = 'DONE' then 'closed'
-            when threads.status = 'SNOOZED' and threads.status_detail_kind like '%WaitingForCustomer'
-                then 'waiting_on_customer'
-            when threads.status = 'SNOOZED' then 'on_hold'
-            when threads.status = 'TODO' and threads.status_detail_kind like '%Created' then 'new'
-            when threads.status = 'TODO' then 'waiting_on_you'
-            when threads.status is not null then 'custom'
-        end as varchar) as state,
-        cast(case threads.priority
-            when 0 then 'urgent' when 1 then 'high' when 2 then 'medium' when 3 then 'low'
-        end as varchar) as priority,
+        cast({{ plain_state('threads.status', 'threads.status_detail_kind') }} as varchar) as state,
+        cast({{ plain_priority('threads.priority') }} as varchar) as priority,
         cast(lower(threads.category) as varchar) as category,
         cast(lower(threads.handler) as varchar) as handler,
         cast(lower(threads.resolution_type) as varchar) as resolution_type,

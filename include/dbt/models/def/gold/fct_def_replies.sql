@@ -15,9 +15,30 @@ with tickets as (
 
 ),
 
+-- What was taken back was said all the same. What Plain shows of a thread merged into another is not said again.
 messages as (
 
-    select * from {{ ref('int_def_ticket_messages') }}
+    select
+        ticket_key,
+        message_id,
+        author_id,
+        author_kind,
+        not is_private as is_public,
+        is_deleted,
+        sent_at,
+        source_file,
+        batch_id,
+        pipeline_run_id
+    from {{ ref('int_def_messages_unioned') }}
+    where
+        (is_counted or exclusion_rule = 'deleted')
+        and message_kind <> 'MergedThreadMessageEntry'
+
+),
+
+agents as (
+
+    select * from {{ ref('int_def_agents') }}
 
 ),
 
@@ -45,8 +66,8 @@ spoken as (
     select
         messages.*,
         messages.is_public and messages.author_kind = 'customer' as is_question,
-        messages.is_public and messages.author_kind = 'human' as is_answer,
-        count(case when messages.is_public and messages.author_kind = 'human' then 1 end) over (
+        messages.is_public and messages.author_kind = 'agent' as is_answer,
+        count(case when messages.is_public and messages.author_kind = 'agent' then 1 end) over (
             partition by messages.ticket_key
             order by messages.sent_at, case messages.author_kind when 'customer' then 1 else 2 end, messages.message_id
             rows between unbounded preceding and 1 preceding
@@ -174,6 +195,13 @@ sourced as (
 
     select
         measured.*,
+        responders.eid,
+        assignees.eid as assignee_eid,
+        responders.is_support_agent,
+        responders.hire_date,
+        responders.wave_period,
+        {{ date_in_zone('measured.wait_started_at', zone) }} as wait_started_date,
+        {{ date_in_zone('measured.answered_at', zone) }} as answered_date,
         said.source_file,
         said.batch_id,
         said.pipeline_run_id
@@ -182,6 +210,14 @@ sourced as (
         on
             measured.ticket_key = said.ticket_key
             and coalesce(measured.answer_id, measured.question_id) = said.message_id
+    left join agents as responders
+        on
+            measured.support_system = responders.support_system
+            and measured.responder_id = responders.user_id
+    left join agents as assignees
+        on
+            measured.support_system = assignees.support_system
+            and measured.assignee_id = assignees.user_id
 
 ),
 
@@ -197,7 +233,9 @@ final as (
         cast(ticket_id as varchar) as ticket_id,
         cast(account_id as varchar) as account_id,
         cast(responder_id as varchar) as responder_id,
+        cast(eid as varchar) as eid,
         cast(assignee_id as varchar) as assignee_id,
+        cast(assignee_eid as varchar) as assignee_eid,
 
         -- strings
         cast(channel as varchar) as channel,
@@ -206,6 +244,8 @@ final as (
             when resolved_at >= wait_started_at then 'closed'
             else 'waiting'
         end as varchar) as wait_outcome,
+        cast({{ tenure_bucket('hire_date', 'answered_date') }} as varchar) as tenure_bucket,
+        cast(wave_period as varchar) as wave_period,
 
         -- booleans
         cast(answered_at is not null as boolean) as is_answered,
@@ -213,6 +253,7 @@ final as (
         cast(wait_number = 1 and answers_before = 0 as boolean) as is_first_answer,
         cast(bot_replies > 0 as boolean) as has_bot_reply,
         cast(notes > 0 as boolean) as has_private_note,
+        cast(coalesce(is_support_agent, false) as boolean) as is_support_agent,
 
         -- timestamps, UTC
         cast(wait_started_at as {{ timestamp_type() }}) as wait_started_at,
@@ -222,8 +263,8 @@ final as (
         cast(first_note_at as {{ timestamp_type() }}) as first_note_at,
 
         -- dates, in the reporting zone
-        {{ date_in_zone('wait_started_at', zone) }} as wait_started_date,
-        {{ date_in_zone('answered_at', zone) }} as answered_date,
+        cast(wait_started_date as date) as wait_started_date,
+        cast(answered_date as date) as answered_date,
 
         -- measures
         cast(wait_number as bigint) as wait_number,

@@ -21,9 +21,24 @@ with tickets as (
 
 ),
 
+-- What was taken back was said all the same. What Plain shows of a thread merged into another is not said again.
 messages as (
 
-    select * from {{ ref('int_def_ticket_messages') }}
+    select
+        ticket_key,
+        message_id,
+        author_id,
+        author_kind,
+        not is_private as is_public,
+        is_deleted,
+        sent_at,
+        source_file,
+        batch_id,
+        pipeline_run_id
+    from {{ ref('int_def_messages_unioned') }}
+    where
+        (is_counted or exclusion_rule = 'deleted')
+        and message_kind <> 'MergedThreadMessageEntry'
 
 ),
 
@@ -79,12 +94,12 @@ responses as (
 
     select
         ticket_key,
-        min(case when is_public and author_kind = 'human' then sent_at end) as first_response_at,
-        min(case when is_public and author_kind in ('human', 'bot') then sent_at end) as any_response_at,
-        min(case when is_public and author_kind = 'human' and not is_deleted then sent_at end)
+        min(case when is_public and author_kind = 'agent' then sent_at end) as first_response_at,
+        min(case when is_public and author_kind in ('agent', 'bot') then sent_at end) as any_response_at,
+        min(case when is_public and author_kind = 'agent' and not is_deleted then sent_at end)
             as first_kept_response_at,
         min(case when is_public and author_kind = 'customer' then sent_at end) as first_customer_message_at,
-        count(case when is_public and author_kind = 'human' then 1 end) as human_responses
+        count(case when is_public and author_kind = 'agent' then 1 end) as agent_responses
     from messages
     group by ticket_key
 
@@ -310,7 +325,7 @@ spans as (
         responses.any_response_at,
         responses.first_kept_response_at,
         responses.first_customer_message_at,
-        coalesce(responses.human_responses, 0) as human_responses,
+        coalesce(responses.agent_responses, 0) as agent_responses,
         resolutions.resolution_at,
         resolutions.first_resolution_at
     from tickets
@@ -372,11 +387,11 @@ final as (
         -- booleans
         cast(measured.resolution_at is null as boolean) as is_open,
         cast(
-            measured.resolution_at is not null and measured.human_responses > 0 as boolean
+            measured.resolution_at is not null and measured.agent_responses > 0 as boolean
         ) as is_first_contact_eligible,
         cast(
             measured.resolution_at is not null
-            and measured.human_responses > 0
+            and measured.agent_responses > 0
             and coalesce(waits.waits, 0) <= 1
             and coalesce(openings.reopenings, 0) = 0 as boolean
         ) as is_first_contact_resolved,
@@ -429,7 +444,7 @@ final as (
         cast(measured.resolution_business_seconds_reported as bigint) as resolution_business_seconds_reported,
         cast(service.first_response_target_seconds as bigint) as first_response_target_seconds,
         cast(service.resolution_target_seconds as bigint) as resolution_target_seconds,
-        cast(measured.human_responses as bigint) as human_responses,
+        cast(measured.agent_responses as bigint) as agent_responses,
         cast(coalesce(waits.waits, 0) as bigint) as customer_waits,
         cast(coalesce(waits.waits_answered, 0) as bigint) as customer_waits_answered,
         cast(coalesce(waits.customer_waiting_calendar_seconds, 0) as bigint) as customer_waiting_calendar_seconds,

@@ -198,6 +198,7 @@ sourced as (
         responders.eid,
         assignees.eid as assignee_eid,
         responders.is_support_agent,
+        assignees.is_support_agent as is_assignee_support_agent,
         responders.hire_date,
         responders.wave_period,
         {{ date_in_zone('measured.wait_started_at', zone) }} as wait_started_date,
@@ -254,6 +255,7 @@ final as (
         cast(bot_replies > 0 as boolean) as has_bot_reply,
         cast(notes > 0 as boolean) as has_private_note,
         cast(coalesce(is_support_agent, false) as boolean) as is_support_agent,
+        cast(coalesce(is_assignee_support_agent, false) as boolean) as is_assignee_support_agent,
 
         -- timestamps, UTC
         cast(wait_started_at as {{ timestamp_type() }}) as wait_started_at,

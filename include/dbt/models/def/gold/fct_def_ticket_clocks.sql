@@ -349,6 +349,9 @@ measured as (
         {{ business_seconds_between(
             'vendor_created', 'spans.created_at', 'vendor_responded', 'spans.first_response_at_reported'
         ) }} as first_response_business_seconds_by_vendor_hours,
+        {{ business_seconds_between(
+            'vendor_created', 'spans.created_at', 'vendor_resolved', 'spans.resolution_at'
+        ) }} as resolution_business_seconds_by_vendor_hours,
         spans.*
     from spans
     left join business_calendar as created
@@ -363,6 +366,8 @@ measured as (
         on {{ in_business_stretch('vendor_created', "'def_vendor'", 'spans.created_at') }}
     left join business_calendar as vendor_responded
         on {{ in_business_stretch('vendor_responded', "'def_vendor'", 'spans.first_response_at_reported') }}
+    left join business_calendar as vendor_resolved
+        on {{ in_business_stretch('vendor_resolved', "'def_vendor'", 'spans.resolution_at') }}
 
 ),
 
@@ -442,6 +447,8 @@ final as (
             as first_response_business_seconds_by_vendor_hours,
         cast(measured.resolution_seconds_reported as bigint) as resolution_seconds_reported,
         cast(measured.resolution_business_seconds_reported as bigint) as resolution_business_seconds_reported,
+        cast(measured.resolution_business_seconds_by_vendor_hours as bigint)
+            as resolution_business_seconds_by_vendor_hours,
         cast(service.first_response_target_seconds as bigint) as first_response_target_seconds,
         cast(service.resolution_target_seconds as bigint) as resolution_target_seconds,
         cast(measured.agent_responses as bigint) as agent_responses,

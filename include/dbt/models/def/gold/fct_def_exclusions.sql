@@ -17,6 +17,30 @@ messages as (
 
 ),
 
+survey_answers as (
+
+    select * from {{ ref('int_def_survey_answers') }}
+
+),
+
+qa_reviews as (
+
+    select * from {{ ref('int_def_qa_reviews_ruled') }}
+
+),
+
+agent_days as (
+
+    select * from {{ ref('def_wfm_agent_days') }}
+
+),
+
+employees as (
+
+    select * from {{ ref('dim_employee_def') }}
+
+),
+
 excluded as (
 
     select
@@ -51,6 +75,53 @@ excluded as (
         pipeline_run_id
     from messages
     where not is_counted
+    union all
+    select
+        'survey_response' as object,
+        support_system,
+        response_id as record_id,
+        ticket_id,
+        channel,
+        exclusion_rule,
+        null as counted_under_id,
+        deleted_at,
+        source_file,
+        batch_id,
+        pipeline_run_id
+    from survey_answers
+    where not is_counted
+    union all
+    select
+        'qa_review' as object,
+        support_system,
+        review_id as record_id,
+        ticket_id,
+        channel_formatted as channel,
+        exclusion_rule,
+        null as counted_under_id,
+        deleted_at,
+        source_file,
+        batch_id,
+        pipeline_run_id
+    from qa_reviews
+    where exclusion_rule is not null
+    union all
+    select
+        'agent_day' as object,
+        null as support_system,
+        agent_days.record_key as record_id,
+        null as ticket_id,
+        null as channel,
+        case when agent_days.is_deleted then 'deleted' else 'not_on_roster' end as exclusion_rule,
+        null as counted_under_id,
+        agent_days.deleted_at,
+        agent_days.source_file,
+        agent_days.batch_id,
+        agent_days.pipeline_run_id
+    from agent_days
+    left join employees
+        on agent_days.employee_id = employees.eid
+    where employees.eid is null or agent_days.is_deleted
 
 ),
 

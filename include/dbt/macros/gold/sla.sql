@@ -40,6 +40,7 @@ final as (
 
         -- booleans
         cast(clocks.is_open as boolean) as is_open,
+        cast(clocks.is_reported_response_held as boolean) as is_reported_response_held,
 
         -- timestamps, UTC
         cast(tickets.created_at as {{ timestamp_type() }}) as created_at,
@@ -203,8 +204,9 @@ select * from final
 
 {#-
     Our figures against the vendor's own, a row per ticket and figure, with the reason where they differ. The vendors
-    differ from us on purpose in four ways: a bot's reply counts for them, a message of the team that opened the ticket
-    does not, holidays are working days, and what was taken back is forgotten.
+    differ from us in five ways: a bot's reply counts for them, a message of the team that opened the ticket does not,
+    holidays are working days, what was taken back is forgotten, and of tickets merged into one another only one's own
+    answers count, which shows as a later one.
 -#}
 {% macro vendor_parity_current(client) -%}
 with clocks as (
@@ -228,12 +230,12 @@ first_responses as (
         case
             when first_response_at is null and first_response_at_reported is null then 'same'
             when
-                first_response_at is not distinct from first_response_at_reported
+                first_response_at = first_response_at_reported
                 and coalesce(first_response_business_seconds_reported, first_response_business_seconds)
                 = first_response_business_seconds
                 then 'same'
             when
-                first_response_at is not distinct from first_response_at_reported
+                first_response_at = first_response_at_reported
                 and first_response_business_seconds_by_vendor_hours = first_response_business_seconds_reported
                 then 'holidays'
             when first_response_at_reported = any_response_at then 'bot'
@@ -241,6 +243,7 @@ first_responses as (
                 then 'opened by the team'
             when first_response_at is distinct from first_kept_response_at or first_response_at is null
                 then 'message taken back'
+            when is_reported_response_held and first_response_at_reported > first_response_at then 'later answer'
             when first_response_at_reported is null then 'not reported'
             else 'unexplained'
         end as reason
@@ -261,7 +264,8 @@ resolutions as (
         resolution_at as ours_at,
         case when resolution_business_seconds_reported is not null then resolution_at end as reported_at,
         case
-            when resolution_business_seconds is not distinct from resolution_business_seconds_reported then 'same'
+            when resolution_business_seconds is null and resolution_business_seconds_reported is null then 'same'
+            when resolution_business_seconds = resolution_business_seconds_reported then 'same'
             when resolution_business_seconds_reported is null then 'not reported'
             when resolution_business_seconds_by_vendor_hours = resolution_business_seconds_reported then 'holidays'
             else 'unexplained'

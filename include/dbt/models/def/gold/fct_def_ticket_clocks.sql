@@ -105,6 +105,19 @@ responses as (
 
 ),
 
+-- Whether what the vendor calls the first response is a message of the team that we hold.
+reported_responses as (
+
+    select distinct tickets.ticket_key
+    from tickets
+    inner join messages
+        on
+            tickets.ticket_key = messages.ticket_key
+            and tickets.first_response_at_reported = messages.sent_at
+    where messages.is_public and messages.author_kind in ('agent', 'bot')
+
+),
+
 waits as (
 
     select
@@ -410,6 +423,7 @@ final as (
             case when service.resolution_due_at is not null then measured.resolution_at < service.resolution_due_at end
             as boolean
         ) as is_resolution_in_time,
+        cast(reported_responses.ticket_key is not null as boolean) as is_reported_response_held,
 
         -- timestamps, UTC
         cast(measured.created_at as {{ timestamp_type() }}) as created_at,
@@ -471,6 +485,8 @@ final as (
     from measured
     left join service
         on measured.ticket_key = service.ticket_key
+    left join reported_responses
+        on measured.ticket_key = reported_responses.ticket_key
     left join waits
         on measured.ticket_key = waits.ticket_key
     left join openings

@@ -241,7 +241,10 @@ first_responses as (
             when first_response_at_reported = any_response_at then 'bot'
             when first_response_at < coalesce(first_customer_message_at, cast('9999-01-01' as {{ timestamp_type() }}))
                 then 'opened by the team'
-            when first_response_at is distinct from first_kept_response_at or first_response_at is null
+            when
+                first_response_at is null
+                or first_kept_response_at is null
+                or first_response_at < first_kept_response_at
                 then 'message taken back'
             when is_reported_response_held and first_response_at_reported > first_response_at then 'later answer'
             when first_response_at_reported is null then 'not reported'

@@ -122,16 +122,21 @@ select * from final
 {%- endmacro %}
 
 
+{%- macro agent_response_measures() -%}
+    {{ return([
+        'customer_waits_answered', 'customer_wait_calendar_seconds_sum', 'customer_wait_business_seconds_sum',
+        'first_answers', 'first_answer_business_seconds_sum', 'assigned_waits_answered',
+        'assigned_wait_business_seconds_sum', 'waits_answered_by_assignee',
+    ]) }}
+{%- endmacro -%}
+
+
 {#-
     The same per agent. An answer is credited twice, in columns of their own: to who wrote it, and to who held the ticket
     when it was written.
 -#}
 {% macro agent_response_channel_daily(client) -%}
-{%- set measures = [
-    'customer_waits_answered', 'customer_wait_calendar_seconds_sum', 'customer_wait_business_seconds_sum',
-    'first_answers', 'first_answer_business_seconds_sum', 'assigned_waits_answered',
-    'assigned_wait_business_seconds_sum', 'waits_answered_by_assignee',
-] -%}
+{%- set measures = agent_response_measures() -%}
 
 with replies as (
 

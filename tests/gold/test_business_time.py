@@ -26,6 +26,7 @@ pytestmark = pytest.mark.integration
 
 INTERVALS = 80 * int(os.environ.get("SUPPORT_EXAMPLES", "30"))  # a campaign asks for more
 QUARTER = 900_000_000  # microseconds
+YEAR = 365 * 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 WORKDAYS = (1, 2, 3, 4, 5)
@@ -140,9 +141,10 @@ def intervals() -> list[Interval]:
             first, last = (_micros(date(year, 1, 1)) for year in calendar.years)
             start = rng.randrange(first, last - 60 * 86_400_000_000)
         start -= start % rng.choice((1, 1_000, 1_000_000, 60_000_000, QUARTER))
-        length = rng.choice((2, 40, 400)) * 3_600_000_000
+        length = 4 * YEAR if number % 400 == 0 else rng.choice((2, 40, 400)) * 3_600_000_000
         target = rng.choice((3600, 14_400, 36_000, 108_000, 180_000, rng.randrange(1, 200_000)))
-        found.append(Interval(number, name, start, start + rng.randrange(length), target))
+        end = start + (length if length > YEAR else rng.randrange(length))
+        found.append(Interval(number, name, start, end, target))
     return found
 
 
@@ -264,6 +266,13 @@ def test_deadlines_are_when_a_walk_has_used_the_time_up(measured: dict[int, tupl
     assert {each.number: measured[each.number][1] for each in intervals()} == {
         each.number: walked_to(each) for each in intervals()
     }
+
+
+def test_years_and_nights_are_counted_too(measured: dict[int, tuple[int, int]]) -> None:
+    """Intervals of several years, and some in which the calendar never opens: none is cut short, none gets lost."""
+    spans = {each.number: (each.end - each.start) / YEAR for each in intervals()}
+    assert max(spans.values()) > 3
+    assert any(measured[number][0] == 0 and span > 0 for number, span in spans.items())
 
 
 def test_every_instant_lies_in_exactly_one_stretch_of_each_calendar(project: Project) -> None:

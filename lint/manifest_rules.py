@@ -84,6 +84,9 @@ SOURCE_META = {
 }
 
 NOT_A_SUM = re.compile(r"\b(avg|mean|median|mode|quantile\w*|percentile\w*|stddev\w*|var(iance|_\w+))\s*\(", re.I)
+NUMBER = re.compile(r"^(bigint|integer|smallint|double|float|real|number|numeric|decimal)\b", re.I)
+ADDITIVITY = ("additive", "semi:date", "non")
+CHANNEL_ALIASES = {"interaction_type"}  # what a source calls its channel where the word itself is not in the name
 AVERAGE_NAME = re.compile(r"(^|_)(avg|average|mean|median|pct|percent|rate|ratio)(_|$)")
 ROLLED_UP = re.compile(r"date_trunc\s*\(\s*'?(week|month|quarter|year)\b", re.I)
 DATABASE_NAME = re.compile(rf"\b({CLIENT})_db_(local|ci|cicd|dev|prod)\b", re.I)
@@ -131,6 +134,7 @@ class Model:
     config: Mapping[str, Any]
     meta: Mapping[str, Any]
     columns: tuple[str, ...]
+    measures: Mapping[str, str]  # its numeric columns, with the additivity their meta states
     description: str
     header: str
     sql: str
@@ -198,6 +202,11 @@ class Project:
             config=node["config"],
             meta=node["config"].get("meta") or {},
             columns=tuple(column.lower() for column in node.get("columns", {})),
+            measures={
+                name.lower(): ((column.get("config") or {}).get("meta") or {}).get("additivity") or ""
+                for name, column in node.get("columns", {}).items()
+                if NUMBER.match(column.get("data_type") or "")
+            },
             description=node.get("description") or "",
             header=_header(node.get("raw_code") or ""),
             sql=COMMENTS.sub("", node.get("raw_code") or ""),
@@ -403,7 +412,7 @@ def aggregates_keep_the_channel(project: Project) -> Iterator[Finding]:
     """An agg_ has a channel column when a fact it reads has one, or says why not in meta.channel_collapsed."""
     for model in project.of("agg"):
         facts = [project.models[parent] for parent in model.reads if project.kind(parent) == "fct"]
-        has_channel = any("channel" in column.split("_") for column in model.columns)
+        has_channel = any("channel" in column.split("_") or column in CHANNEL_ALIASES for column in model.columns)
         for fact in facts:
             if "channel" in fact.columns and not has_channel and not model.meta.get("channel_collapsed"):
                 yield model.name, f"drops the channel of {fact.name}"
@@ -416,6 +425,43 @@ def aggregates_hold_sums_and_counts(project: Project) -> Iterator[Finding]:
             yield model.name, f"uses {match.group(1).lower()}(), which does not add up; store the sum and the count"
         for column in filter(AVERAGE_NAME.search, model.columns):
             yield model.name, f"column {column} reads like an average or a rate; those belong in the rpt_"
+
+
+def measures_say_how_they_add_up(project: Project) -> Iterator[Finding]:
+    """A number in agg_, rpt_ or exp_ says in meta.additivity if it is additive, semi:date or non; a rate is non."""
+    for model in project.of("agg", "rpt", "exp"):
+        for column, additivity in model.measures.items():
+            if additivity not in ADDITIVITY:
+                yield (
+                    model.name,
+                    f"column {column}: meta.additivity is {additivity!r}, allowed are {', '.join(ADDITIVITY)}",
+                )
+            elif AVERAGE_NAME.search(column) and additivity != "non":
+                yield model.name, f"column {column} reads like a rate and is called {additivity}; rates never add up"
+
+
+def agents_reports_by_channel_hold_sums(project: Project) -> Iterator[Finding]:
+    """An rpt_ by agent and channel has no rate: its rows are added up over agents and channels, and divided then."""
+    for model in project.of("rpt"):
+        if {"eid", "channel"} <= set(model.columns):
+            for column in filter(AVERAGE_NAME.search, model.columns):
+                yield (
+                    model.name,
+                    f"column {column} is a rate; keep the sum and the count, or move it to a view by agent and day",
+                )
+
+
+def clients_have_the_same_columns(project: Project) -> Iterator[Finding]:
+    """The agg_ and rpt_ of one KPI have the same columns for every client: the macro that makes them is one."""
+    seen: dict[str, Model] = {}
+    for model in project.of("agg", "rpt"):
+        kpi = re.sub(rf"^(agg|rpt)_{model.client}_", r"\1_", model.name)
+        first = seen.setdefault(kpi, model)
+        if first.columns != model.columns:
+            yield (
+                model.name,
+                f"has other columns than {first.name}: {', '.join(sorted({*first.columns} ^ {*model.columns}))}",
+            )
 
 
 def aggregates_are_daily(project: Project) -> Iterator[Finding]:
@@ -443,7 +489,7 @@ def reports_over_several_aggregates_have_a_spine(project: Project) -> Iterator[F
     for model in project.of("rpt"):
         if sum(project.kind(parent) == "agg" for parent in set(model.reads)) < 2:
             continue
-        unions = re.findall(r"\bunion(\s+all)?\b", model.sql, re.I)
+        unions = re.findall(r"\bunion(\s+all)?\b", project.sql_with_macros(model), re.I)
         if not unions:
             yield model.name, "reads several aggregates without a spine over all of them"
         elif any(unions):
@@ -571,6 +617,9 @@ RULES: tuple[Rule, ...] = (
     sla_status_is_computed_when_read,
     aggregates_keep_the_channel,
     aggregates_hold_sums_and_counts,
+    measures_say_how_they_add_up,
+    agents_reports_by_channel_hold_sums,
+    clients_have_the_same_columns,
     aggregates_are_daily,
     aggregates_filter_agents_or_say_why_not,
     reports_over_several_aggregates_have_a_spine,

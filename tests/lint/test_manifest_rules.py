@@ -244,6 +244,33 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         lambda m: set_in(node(m, AGG)["columns"], reply_rate={}),
         "column reply_rate reads like an average or a rate",
     ),
+    (
+        "measures_say_how_they_add_up",
+        lambda m: set_in(node(m, AGG)["columns"], tickets={"data_type": "bigint"}),
+        "column tickets: meta.additivity is ''",
+    ),
+    (
+        "measures_say_how_they_add_up",
+        lambda m: set_in(
+            node(m, RPT)["columns"],
+            csat_avg={"data_type": "double", "config": {"meta": {"additivity": "additive"}}},
+        ),
+        "column csat_avg reads like a rate and is called additive",
+    ),
+    (
+        "agents_reports_by_channel_hold_sums",
+        lambda m: set_in(node(m, RPT)["columns"], eid={}, csat_avg={}),
+        "column csat_avg is a rate",
+    ),
+    (
+        "clients_have_the_same_columns",
+        lambda m: put(
+            m,
+            model("agg_abc_tickets_channel_daily", "gold", "table", (ref(FCT),), ("channel",))
+            | {"original_file_path": "models/abc/gold/agg_abc_tickets_channel_daily.sql"},
+        ),
+        "has other columns than agg_def_tickets_channel_daily: resolution_seconds_sum, ticket_day_key, tickets",
+    ),
     ("aggregates_are_daily", lambda m: agg_calls(m, "week", "date_trunc('week', d)"), "truncates to the week"),
     (
         "aggregates_filter_agents_or_say_why_not",

@@ -1,30 +1,19 @@
-{#- What lies in Silver and Gold that this project no longer builds: a renamed model leaves its old relation behind, and
-    dropping it is a person's decision. Run by hand: make dbt ARGS="run-operation stale_relations". -#}
+{#-
+    Warns of what lies in the schemas this project builds and no node of it makes: the tables and views that a renamed or
+    deleted model left behind. dbt never drops them; drop them by hand once nobody reads them.
+
+        dbt run-operation stale_relations
+-#}
 {% macro stale_relations() -%}
-    {%- set wanted = ['APPLIED_BATCHES', 'APPLIED_KEYS'] -%}
-    {%- set schemas = {} -%}
+    {%- set built, schemas = ['APPLIED_BATCHES', 'APPLIED_KEYS'], {} -%}
     {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') -%}
-        {%- if node.config.materialized != 'ephemeral' -%}
-            {%- do wanted.append((node.database ~ '.' ~ node.schema ~ '.' ~ (node.alias or node.name)) | upper) -%}
-            {%- do schemas.update({(node.database, node.schema): true}) -%}
-        {%- endif -%}
+        {%- do built.append(node.alias | upper) -%}
+        {%- set place = api.Relation.create(database=node.database, schema=node.schema).without_identifier() -%}
+        {%- do schemas.update({node.database ~ '.' ~ node.schema: place}) -%}
     {%- endfor -%}
-    {%- set stale = [] -%}
-    {%- for database, schema in schemas -%}
-        {%- set there -%}
-            select table_name from {{ relations_of(database) }}
-            where upper(table_catalog) = '{{ database | upper }}' and upper(table_schema) = '{{ schema | upper }}'
-        {%- endset -%}
-        {%- for row in run_query(there) -%}
-            {%- set name = (database ~ '.' ~ schema ~ '.' ~ row[0]) | upper -%}
-            {%- if name not in wanted and row[0] | upper not in wanted -%}
-                {%- do stale.append(name) -%}
-            {%- endif -%}
+    {%- for name, place in schemas.items() -%}
+        {%- for row in relations_in(place) if row['name'] | upper not in built -%}
+            {%- do exceptions.warn("stale: " ~ name ~ "." ~ row['name'] ~ " is made by no model") -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for name in stale | sort -%}
-        {%- do log('stale: ' ~ name ~ ' is in the warehouse and no model builds it', info=true) -%}
-    {%- endfor -%}
-    {%- do log(stale | length ~ ' relations that no model builds', info=true) -%}
-    {%- do return(stale | sort) -%}
 {%- endmacro %}

@@ -146,3 +146,63 @@
 {% macro snowflake__json_document(column) -%}
     case when try_parse_json({{ column }}) is not null then {{ column }} end
 {%- endmacro %}
+
+
+{#-
+    A join to the elements of a JSON array, one row each, under an alias with two columns: VALUE, to be read with
+    element_text, and INDEX, from 0. The path to the array is the names that follow. A row without elements drops out.
+-#}
+{% macro json_elements(column, alias) -%}
+    {{ return(adapter.dispatch('json_elements')(column, alias, varargs)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_elements(column, alias, path) -%}
+    cross join lateral (
+        select
+            unnest(elements) as value,
+            unnest(range(len(elements))) as index
+        from (
+            select json_extract(try_cast({{ column }} as json), '${% for name in path %}."{{ name }}"{% endfor %}[*]') as elements
+        ) as found
+    ) as {{ alias }}
+{%- endmacro %}
+
+{% macro snowflake__json_elements(column, alias, path) -%}
+    cross join lateral flatten(
+        input => {{ 'get(' * path | length }}try_parse_json({{ column }})
+        {%- for name in path %}, '{{ name }}'){% endfor %}
+    ) as {{ alias }}
+{%- endmacro %}
+
+
+{#- One member of such an element as text, the path to it being the names that follow the alias. -#}
+{% macro element_text(alias) -%}
+    {{ scalar(adapter.dispatch('element_raw')(alias, varargs)) }}
+{%- endmacro %}
+
+{% macro duckdb__element_raw(alias, path) -%}
+    json_extract_string({{ alias }}.value, '$."{{ path | join('"."') }}"')
+{%- endmacro %}
+
+{% macro snowflake__element_raw(alias, path) -%}
+    cast({{ 'get(' * path | length }}{{ alias }}.value
+        {%- for name in path %}, '{{ name }}'){% endfor %} as varchar)
+{%- endmacro %}
+
+
+{#- A join to the elements of an array of texts, one row each: the text is array_value(alias). -#}
+{% macro array_elements(expression, alias) -%}
+    {{ return(adapter.dispatch('array_elements')(expression, alias)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_elements(expression, alias) -%}
+    cross join lateral (select unnest({{ expression }}) as value) as {{ alias }}
+{%- endmacro %}
+
+{% macro snowflake__array_elements(expression, alias) -%}
+    cross join lateral flatten(input => {{ expression }}) as {{ alias }}
+{%- endmacro %}
+
+{% macro array_value(alias) -%}
+    cast({{ alias }}.value as varchar)
+{%- endmacro %}

@@ -69,3 +69,63 @@
     select dateadd('day', row_number() over (order by seq4()) - 1, cast('{{ first }}' as date)) as date_day
     from table(generator(rowcount => {{ count }}))
 {%- endmacro %}
+
+
+{#- How many days one date is after another. -#}
+{% macro days_apart(from_date, to_date) -%}
+    {{ return(adapter.dispatch('days_apart')(from_date, to_date)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_apart(from_date, to_date) -%} date_diff('day', {{ from_date }}, {{ to_date }}) {%- endmacro %}
+{% macro snowflake__days_apart(from_date, to_date) -%} datediff('day', {{ from_date }}, {{ to_date }}) {%- endmacro %}
+
+
+{#- Microseconds from one instant to another; seconds are cut off only at the very end of a sum. -#}
+{% macro microseconds_between(start, end) -%}
+    {{ return(adapter.dispatch('microseconds_between')(start, end)) }}
+{%- endmacro %}
+
+{% macro duckdb__microseconds_between(start, end) -%}
+    date_sub('microsecond', {{ start }}, {{ end }})
+{%- endmacro %}
+
+{% macro snowflake__microseconds_between(start, end) -%}
+    timestampdiff('microsecond', {{ start }}, {{ end }})
+{%- endmacro %}
+
+
+{#- The whole seconds in so many microseconds. -#}
+{% macro whole_seconds(microseconds) -%}
+    cast(floor(({{ microseconds }}) / 1000000) as bigint)
+{%- endmacro %}
+
+
+{#- The instant so many microseconds after another. -#}
+{% macro microseconds_later(instant, microseconds) -%}
+    {{ return(adapter.dispatch('microseconds_later')(instant, microseconds)) }}
+{%- endmacro %}
+
+{% macro duckdb__microseconds_later(instant, microseconds) -%}
+    (cast({{ instant }} as timestamp) + to_microseconds(cast({{ microseconds }} as bigint)))
+{%- endmacro %}
+
+{% macro snowflake__microseconds_later(instant, microseconds) -%}
+    dateadd('microsecond', {{ microseconds }}, cast({{ instant }} as timestamp_ntz(6)))
+{%- endmacro %}
+
+
+{#-
+    The UTC instant at which clocks of a zone (a column or a quoted name) show a wall time. A wall time that a clock
+    change skips is taken as if the clock had not been moved yet.
+-#}
+{% macro utc_of_wall_time(wall_time, zone) -%}
+    {{ return(adapter.dispatch('utc_of_wall_time')(wall_time, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__utc_of_wall_time(wall_time, zone) -%}
+    ({{ wall_time }} at time zone {{ zone }} at time zone 'UTC')
+{%- endmacro %}
+
+{% macro snowflake__utc_of_wall_time(wall_time, zone) -%}
+    cast(convert_timezone({{ zone }}, 'UTC', {{ wall_time }}) as timestamp_ntz(6))
+{%- endmacro %}

@@ -93,3 +93,17 @@
 {% macro snowflake__iso_date(value) -%}
     case when regexp_like({{ value }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}') then try_to_date({{ value }}, 'YYYY-MM-DD') end
 {%- endmacro %}
+
+
+{#- The first part of a text that a pattern matches, NULL where none does. -#}
+{% macro matched(expression, pattern) -%}
+    {{ return(adapter.dispatch('matched')(expression, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__matched(expression, pattern) -%}
+    nullif(regexp_extract({{ expression }}, '{{ pattern }}'), '')
+{%- endmacro %}
+
+{% macro snowflake__matched(expression, pattern) -%}
+    regexp_substr({{ expression }}, '{{ pattern }}')
+{%- endmacro %}

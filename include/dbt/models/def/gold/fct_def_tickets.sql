@@ -1,5 +1,5 @@
 {#-
-    Support tickets of client def, one row each.
+    Support tickets of client def, one row each: a logical ticket over both systems.
 
     source_category: 1 (a source of our own team only; nobody else's agents appear in it)
     xo_filter_strategy: none (a ticket counts whoever holds it; agents are told apart by is_support_agent)
@@ -7,53 +7,46 @@
 -#}
 {%- set zone = reporting_timezone('def_bronze') -%}
 
-with issues as (
+with tickets as (
 
-    select * from {{ ref('def_pylon_issues') }}
-
-),
-
-channel_map as (
-
-    select * from {{ ref('core_channel_map') }}
+    select *
+    from {{ ref('int_def_tickets_unioned') }}
+    where is_counted
 
 ),
 
--- A deleted ticket never counts; it stays in Silver.
-tickets as (
+agents as (
+
+    select * from {{ ref('int_def_agents') }}
+
+),
+
+salesforce_accounts as (
 
     select
-        'pylon' as support_system,
-        issues.*
-    from issues
-    where not issues.is_deleted
+        salesforce_account_id,
+        is_deleted
+    from {{ ref('dim_salesforce_account') }}
 
 ),
 
--- The slugs of custom fields are written by hand in the vendor's settings, so their case varies.
-normalised as (
+domains as (
+
+    select
+        domain_key,
+        salesforce_account_id,
+        account_match_method
+    from {{ ref('dim_account_domain_def') }}
+
+),
+
+dated as (
 
     select
         tickets.*,
-        lower(tickets.priority) as priority_normalised,
-        lower(tickets.category) as category_normalised,
-        lower(tickets.handler) as handler_normalised,
-        lower(tickets.resolution_type) as resolution_type_normalised,
-        lower(tickets.self_servable) as self_servable_normalised,
-        case
-            when tickets.state in ('new', 'waiting_on_you', 'waiting_on_customer', 'on_hold', 'closed')
-                then tickets.state
-            when tickets.state is not null then 'custom'
-        end as state_normalised,
-        case
-            when tickets.source is null then 'unknown'
-            else coalesce(channel_map.channel, 'other')
-        end as channel
+        {{ date_in_zone('tickets.created_at', zone) }} as created_date,
+        {{ date_in_zone('tickets.resolved_at_reported', zone) }} as resolved_date
     from tickets
-    left join channel_map
-        on
-            tickets.support_system = channel_map.support_system
-            and lower(trim(tickets.source)) = channel_map.source_channel
 
 ),
 
@@ -61,62 +54,96 @@ final as (
 
     select
         -- surrogate key
-        cast({{ surrogate_key(['support_system', 'id']) }} as varchar) as ticket_key,
+        tickets.ticket_key,
 
         -- ids
-        cast(support_system as varchar) as support_system,
-        cast(id as varchar) as ticket_id,
-        cast(number as bigint) as ticket_number,
-        cast(account_id as varchar) as account_id,
-        cast(requester_id as varchar) as requester_id,
-        cast(assignee_id as varchar) as assignee_id,
-        cast(team_id as varchar) as team_id,
+        tickets.support_system,
+        tickets.ticket_id,
+        tickets.ticket_number,
+        tickets.linked_thread_id,
+        tickets.account_id,
+        tickets.customer_id,
+        tickets.company_id,
+        tickets.tenant_id,
+        tickets.crm_account_id,
+        cast(coalesce(salesforce_accounts.salesforce_account_id, domains.salesforce_account_id) as varchar)
+            as salesforce_account_id,
+        tickets.requester_id,
+        tickets.assignee_id,
+        cast(agents.eid as varchar) as eid,
+        tickets.team_id,
 
         -- strings
-        cast(channel as varchar) as channel,
-        cast(source as varchar) as source_channel,
-        cast(type as varchar) as ticket_type,
-        cast(state_normalised as varchar) as state,
-        cast(state as varchar) as source_state,
-        cast(priority_normalised as varchar) as priority,
-        cast(category_normalised as varchar) as category,
-        cast(handler_normalised as varchar) as handler,
-        cast(resolution_type_normalised as varchar) as resolution_type,
-        cast(self_servable_normalised as varchar) as self_servable,
-        cast(link as varchar) as link,
+        tickets.account_domain,
+        cast(case
+            when salesforce_accounts.salesforce_account_id is not null then 'crm_id'
+            else coalesce(domains.account_match_method, 'unmatched')
+        end as varchar) as account_match_method,
+        tickets.channel,
+        tickets.source_channel,
+        tickets.ticket_type,
+        tickets.title,
+        tickets.state,
+        tickets.source_state,
+        tickets.assignee_kind,
+        cast({{ tenure_bucket('agents.hire_date', 'tickets.created_date') }} as varchar) as tenure_bucket,
+        cast(agents.wave_period as varchar) as wave_period,
+        tickets.priority,
+        tickets.category,
+        tickets.handler,
+        tickets.resolution_type,
+        tickets.self_servable,
+        tickets.link,
+        tickets.first_response_sla_status_reported,
 
         -- booleans
-        cast(resolution_time is not null as boolean) as is_resolved,
-        cast(coalesce(is_issue_group, false) as boolean) as is_issue_group,
+        cast(tickets.resolved_at_reported is not null as boolean) as is_resolved,
+        tickets.is_issue_group,
+        cast(coalesce(agents.is_support_agent, false) as boolean) as is_support_agent,
 
         -- timestamps, UTC
-        cast(created_at as {{ timestamp_type() }}) as created_at,
-        cast(updated_at as {{ timestamp_type() }}) as updated_at,
-        cast(first_response_time as {{ timestamp_type() }}) as first_response_at_reported,
-        cast(resolution_time as {{ timestamp_type() }}) as resolved_at,
-        cast(first_resolution_time as {{ timestamp_type() }}) as first_resolved_at_reported,
-        cast(latest_message_time as {{ timestamp_type() }}) as latest_message_at,
+        tickets.created_at,
+        tickets.plain_created_at,
+        tickets.updated_at,
+        tickets.snoozed_until,
+        tickets.latest_message_at,
+        tickets.resolved_at_reported as resolved_at,
+        tickets.first_response_at_reported,
+        tickets.first_resolved_at_reported,
+        tickets.first_response_due_at_reported,
+        tickets.resolution_due_at_reported,
 
         -- dates, in the reporting zone
-        {{ date_in_zone('created_at', zone) }} as created_date,
-        {{ date_in_zone('resolution_time', zone) }} as resolved_date,
+        tickets.created_date,
+        tickets.resolved_date,
 
         -- measures
-        cast({{ seconds_between('created_at', 'resolution_time') }} as bigint) as resolution_calendar_seconds,
-        cast(resolution_seconds as bigint) as resolution_seconds_reported,
-        cast(business_hours_resolution_seconds as bigint) as resolution_business_seconds_reported,
-        cast(first_response_seconds as bigint) as first_response_seconds_reported,
-        cast(business_hours_first_response_seconds as bigint) as first_response_business_seconds_reported,
-        cast(number_of_touches as bigint) as touches,
-        cast({{ array_length('tags') }} as bigint) as tag_count,
+        cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at_reported') }} as bigint)
+            as resolution_calendar_seconds,
+        tickets.resolution_seconds_reported,
+        tickets.resolution_business_seconds_reported,
+        tickets.first_response_seconds_reported,
+        tickets.first_response_business_seconds_reported,
+        tickets.touches,
+        tickets.tag_count,
 
         -- lineage
-        cast(record_hash as varchar) as record_hash,
-        cast(date_to_warehouse as {{ timestamp_type() }}) as read_at,
-        cast(source_file as varchar) as source_file,
-        cast(batch_id as varchar) as batch_id,
-        cast(pipeline_run_id as varchar) as pipeline_run_id
-    from normalised
+        tickets.record_hash,
+        tickets.read_at,
+        tickets.source_file,
+        tickets.batch_id,
+        tickets.pipeline_run_id
+    from dated as tickets
+    left join agents
+        on
+            tickets.support_system = agents.support_system
+            and tickets.assignee_id = agents.user_id
+    left join salesforce_accounts
+        on
+            tickets.crm_account_id = salesforce_accounts.salesforce_account_id
+            and not salesforce_accounts.is_deleted
+    left join domains
+        on tickets.account_domain = domains.domain_key
 
 )
 

@@ -1,0 +1,1 @@
+{{ agent_activity_channel_daily('def') }}

@@ -1,0 +1,1 @@
+{{ agent_response_channel_daily('def') }}

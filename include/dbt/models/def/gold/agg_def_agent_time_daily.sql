@@ -1,0 +1,1 @@
+{{ agent_time_daily('def') }}

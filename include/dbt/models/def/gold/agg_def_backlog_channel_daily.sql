@@ -1,0 +1,1 @@
+{{ backlog_channel_daily('def', reporting_timezone('def_bronze')) }}

@@ -1,0 +1,1 @@
+{{ qa_channel_daily('def') }}

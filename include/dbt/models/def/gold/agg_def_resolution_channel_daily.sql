@@ -1,0 +1,1 @@
+{{ resolution_channel_daily('def') }}

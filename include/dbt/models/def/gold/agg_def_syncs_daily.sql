@@ -1,0 +1,1 @@
+{{ syncs_daily('def') }}

@@ -1,0 +1,1 @@
+{{ account_performance_channel_daily('def') }}

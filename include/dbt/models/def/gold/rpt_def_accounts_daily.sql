@@ -1,0 +1,1 @@
+{{ accounts_daily('def') }}

@@ -1,0 +1,1 @@
+{{ agent_performance_channel_daily('def') }}

@@ -1,0 +1,1 @@
+{{ agent_productivity_daily('def') }}

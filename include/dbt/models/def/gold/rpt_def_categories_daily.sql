@@ -1,0 +1,1 @@
+{{ categories_daily('def') }}

@@ -1,0 +1,1 @@
+{{ csat_report_channel_daily('def') }}

@@ -1,0 +1,1 @@
+{{ needs_attention_current('def') }}

@@ -1,0 +1,1 @@
+{{ sync_status_current('def') }}

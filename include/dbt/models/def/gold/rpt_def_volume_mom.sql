@@ -1,0 +1,1 @@
+{{ volume_per_period('def', 'month') }}

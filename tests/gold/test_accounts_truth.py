@@ -1,0 +1,56 @@
+"""Which Salesforce account a ticket is labelled with, against the world's own accounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.simulators.world.directory import PUBLIC_MAIL
+from tests.gold.world import Loaded, millis
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_ticket_has_the_salesforce_account_of_the_account_it_is_of(loaded: Loaded) -> None:
+    directory = loaded.world.directory
+    crm = {loaded.truth.records.account_id(account.index): account.crm_id for account in directory.accounts}
+    named = 0
+    for row in loaded.relation("fct_def_tickets"):
+        true = loaded.tickets[row["ticket_id"]].account_id
+        if row["account_match_method"] == "crm_id":
+            assert row["salesforce_account_id"] == crm[true]
+            named += 1
+        if row["salesforce_account_id"] is None:
+            # It has none, or nothing tells which: no account known, or only an address anybody can have.
+            assert row["account_match_method"] in ("public_domain", "unmatched")
+    assert named > 40
+
+
+def test_a_domain_stands_for_a_living_account_that_has_it(loaded: Loaded) -> None:
+    views = {view.account.crm_id: view for view in loaded.world.directory.accounts_at(millis(loaded.at))}
+    rows = {row["domain_key"]: row for row in loaded.relation("dim_account_domain_def")}
+    for domain, row in rows.items():
+        if row["salesforce_account_id"] is not None:
+            assert domain in views[row["salesforce_account_id"]].domains
+    owners = {domain: [v for v in views.values() if domain in v.domains] for domain in rows}
+    for domain, those in owners.items():
+        if domain in PUBLIC_MAIL:
+            assert rows[domain]["account_match_method"] == "public_domain"
+        elif any(view.account.crm_id for view in those):
+            assert rows[domain]["salesforce_account_id"] is not None
+        if len(those) > 1 and domain not in PUBLIC_MAIL:
+            assert rows[domain]["is_shared_domain"]
+    assert any(row["is_shared_domain"] for row in rows.values())
+
+
+def test_an_account_that_was_merged_away_names_its_heir(loaded: Loaded) -> None:
+    at = millis(loaded.at)
+    directory, name = loaded.world.directory, loaded.truth.records.account_id
+    merged = {
+        name(account.index): name(account.merged_into)
+        for account in directory.accounts
+        if account.merged_into is not None and account.merged_at is not None and account.merged_at <= at
+    }
+    rows = {row["account_id"]: row for row in loaded.relation("dim_account_def")}
+    assert {key: row["merged_into_account_id"] for key, row in rows.items() if row["is_deleted"]} == {
+        key: heir for key, heir in merged.items() if key in rows
+    }

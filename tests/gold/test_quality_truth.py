@@ -1,0 +1,86 @@
+"""Survey answers, quality reviews, agent days and loads, against the world and the files it dropped."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from include.simulators.drops import agent_days, employee_id, qa_reviews
+from include.simulators.world.times import local_date
+from tests.gold.test_tickets_truth import channel
+from tests.gold.world import Loaded, instant, local_day, millis
+
+pytestmark = pytest.mark.integration
+
+NOT_ON_ROSTER = 2  # the agent the roster does not have
+
+
+def test_every_survey_answer_is_counted_once_on_its_day(loaded: Loaded) -> None:
+    counting = {key: t for key, t in loaded.tickets.items() if t.gone_at is None and not t.is_spam}
+    true = sorted(
+        (t.id, t.system.value, channel(t), instant(at), local_day(at), score)
+        for t in counting.values()
+        for at, score in t.scores
+    )
+    columns = ("ticket_id", "support_system", "channel", "answered_at", "answered_date", "score")
+    held = [tuple(row[name] for name in columns) for row in loaded.relation("fct_def_csat")]
+    assert sorted(row for row in held if row[0] in counting) == true
+    assert len(true) > 5
+    tickets = {row["ticket_key"] for row in loaded.relation("fct_def_tickets")}
+    assert {row["ticket_key"] for row in loaded.relation("fct_def_csat")} <= tickets
+
+
+def test_every_review_that_was_dropped_is_there_with_its_agent(loaded: Loaded) -> None:
+    eids = {agent.email: employee_id(agent) for agent in loaded.world.directory.agents if agent.index != NOT_ON_ROSTER}
+    last = _last_dropped_day(loaded)
+    true = {
+        row["review_id"]: (
+            instant(at),
+            local_day(at),
+            row["score"],
+            row["critical_error"],
+            eids.get(row["agent_email"]),
+        )
+        for at, row in qa_reviews(loaded.world)
+        if local_date(at) <= last
+    }
+    held = {
+        row["review_id"]: (
+            *(row["reviewed_at"], row["reviewed_date"], int(row["score"]), row["is_critical_error"], row["eid"]),
+        )
+        for row in loaded.relation("fct_def_qa_reviews")
+    }
+    assert held == true
+
+
+def test_an_agents_day_is_the_one_last_dropped_and_others_agents_are_left_out(loaded: Loaded) -> None:
+    last, day = _last_dropped_day(loaded), local_date(loaded.world.size.start)
+    true: dict[tuple[str, date], dict[str, Any]] = {}
+    while day <= last:
+        for row in agent_days(loaded.world, day, millis(loaded.at)):
+            true[row["employee_id"], day] = row
+        day += timedelta(days=1)
+    stranger = employee_id(loaded.world.directory.agents[NOT_ON_ROSTER])
+    held = {(row["eid"], row["work_date"]): row for row in loaded.relation("fct_def_agent_days")}
+    assert held.keys() == {key for key in true if key[0] != stranger}
+    for key, row in held.items():
+        for column in ("scheduled_seconds", "active_seconds", "handle_seconds", "break_seconds"):
+            assert row[column] == true[key][column], (key, column)
+    left_out = loaded.query("select record_id from fct_def_exclusions where exclusion_rule = 'not_on_roster'")
+    assert len(left_out) == sum(key[0] == stranger for key in true) > 0
+
+
+def test_every_load_is_in_the_syncs(loaded: Loaded) -> None:
+    true = loaded.query(
+        "select STREAM as stream, BATCH_ID as batch_id, ROW_COUNT as n from BRONZE.INGEST_BATCHES order by all"
+    )
+    held = loaded.query("select stream, batch_id, rows_loaded as n from fct_def_syncs order by all")
+    assert held == true
+    assert {row["stream"] for row in held} > {"pylon_issues", "plain_threads", "qa_reviews"}
+
+
+def _last_dropped_day(loaded: Loaded) -> date:
+    """A day's files come when the day is over, and are read by the night after."""
+    return local_date(millis(loaded.at)) - timedelta(days=1)

@@ -7,6 +7,8 @@ PYTHON3 := $(or $(shell command -v python3 || command -v python3.12 || command -
 VENV    := .venv/.ready
 LINT    := .venv-lint/.ready
 LOCAL   := .venv/bin/python -m include.local
+# Rooms of the tests run side by side, each in one process (tests/conftest.py).
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +32,7 @@ up: $(VENV) ## Airflow's UI on localhost:8080 with everything registered; PORT=n
 	@exec $(LOCAL) up "$${PORT:-8080}"
 
 test: $(VENV) $(LINT) ## all tests; ARGS="-k word" hands options to pytest
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-fast: $(VENV) $(LINT) ## the tests that need neither servers nor dbt runs
 	@.venv/bin/python -m pytest -m "not integration and not e2e" $(ARGS)

@@ -11,13 +11,22 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent
 ALLOWED = {
     # the doors of the room read configuration; what is behind them takes plain values
-    "include.bronze.steps": {"include.bronze", "include.settings"},
+    "include.bronze.steps": {"include.bronze", "include.settings", "include.snowflake"},
     "include.bronze.__main__": {"include.bronze", "include.settings"},
+    "include.bronze.warehouses.snowflake": {"include.bronze", "include.snowflake"},
     "include.bronze": {"include.bronze"},
     "include.settings": {"include.bronze"},
+    "include.snowflake": {"include.settings"},
     "include.serving": {"include.serving", "include.settings"},
     "include.orchestration": {"include.orchestration", "include.settings", "include.bronze", "include.serving"},
-    "include.local": {"include.local", "include.settings", "include.bronze.warehouses.lock", "include.bronze.batch"},
+    "include.local": {
+        "include.local",
+        "include.settings",
+        "include.snowflake",
+        "include.bronze.warehouses.lock",
+        "include.bronze.batch",
+        "include.bronze.steps",
+    },
     "include.simulators": {"include.simulators"},
     "dags": {"include"},
     "plugins": {"include.serving"},

@@ -35,7 +35,7 @@ class Checkout:
     def env(self, **more: str) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "SUPPORT_DATA_DIR": str(self.data), **more}
 
-    def make(self, *words: str, timeout: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+    def make(self, *words: str, timeout: float = 600, **env: str) -> subprocess.CompletedProcess[str]:
         """Run make as a user does and wait for it."""
         return subprocess.run(
             ["make", *words],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -86,11 +87,16 @@ class Loaded:
     def relation(self, model: str) -> list[Row]:
         return self.query(f"select * from {model}")
 
+    def copy(self, folder: Path, project_dir: Path | None = None) -> Loaded:
+        """The same world in files of its own, to be changed."""
+        shutil.copytree(self.project.warehouse, folder / "warehouse")
+        return Loaded(self.seed, self.size, self.polls, Project(folder, project_dir or self.project.project_dir))
+
 
 def load(
-    folder: Path, seed: int, *, size: str = "tiny", nights: Sequence[int] = NIGHTS, build_every_night: bool = False
+    folder: Path, seed: int, *, size: str = "tiny", nights: Sequence[int] = NIGHTS, built_after: Sequence[int] = ()
 ) -> Loaded:
-    """Load some nights of a world, then build; or build after each, as operation does."""
+    """Load some nights of a world and build after the last, and after those of the others that are asked for."""
     with served(folder / "vendors", size, seed) as vendors:
         data = folder / "data"
         data.mkdir()
@@ -105,7 +111,7 @@ def load(
                 run_night(bronze, f"night {number}", tuple(bronze.plan(FAR)))
             if poll == polls[-1]:
                 look_for_deletions(clients[-1])
-            if build_every_night or poll == polls[-1]:
+            if number in built_after or poll == polls[-1]:
                 loaded.build()
     return loaded
 

@@ -14,10 +14,10 @@ import duckdb
 
 from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence
-from include.settings import INDEX_LAG
+from include.settings import INDEX_LAG, Settings, load_settings
 from include.simulators.truth import TicketTruth, Truth
 from include.simulators.world.world import World
-from tests.bronze.vendors import NIGHT, run_night, served, settings_for
+from tests.bronze.vendors import NIGHT, Vendors, run_night, served, settings_for
 from tests.dbt.project import Project
 
 # As soon after the end of a nightly cell as its night may run; in between nothing happens in the worlds used here.
@@ -101,7 +101,7 @@ def load(
         data = folder / "data"
         data.mkdir()
         (data / "drop").symlink_to(vendors.data_dir / "drop")
-        settings = settings_for(vendors, data)
+        settings = settings_for(vendors, data) if size == "tiny" else _whole_history(vendors, data)
         clients = [Bronze(settings, settings.client(code), vendors.connection, "a test") for code in ("core", "def")]
         polls = tuple(FIRST_NIGHT + day * NIGHT for day in nights)
         loaded = Loaded(seed, size, polls, Project(data))
@@ -114,6 +114,12 @@ def load(
             if number in built_after or poll == polls[-1]:
                 loaded.build()
     return loaded
+
+
+def _whole_history(vendors: Vendors, data: Path) -> Settings:
+    """The project's own configuration, unchanged: the larger worlds begin when its history does."""
+    clock = str(vendors.data_dir / "simulators" / "clock.json")
+    return load_settings({"SUPPORT_DATA_DIR": str(data), "SUPPORT_CLOCK_FILE": clock})
 
 
 def look_for_deletions(bronze: Bronze) -> None:

@@ -1,4 +1,4 @@
--- An issue that names a thread Plain does not have makes a wrong claim, or the thread was never loaded. A few are normal.
+-- An issue that names a thread Plain lacks makes a wrong claim, or the thread was never loaded. A few are normal.
 {{ config(severity='warn') }}
 
 with links as (

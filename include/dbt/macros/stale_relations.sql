@@ -12,8 +12,8 @@
         {%- do schemas.update({node.database ~ '.' ~ node.schema: place}) -%}
     {%- endfor -%}
     {%- for name, place in schemas.items() -%}
-        {%- for found in names_in(place) if found | upper not in built -%}
-            {%- do exceptions.warn("stale: " ~ name ~ "." ~ found ~ " is made by no model") -%}
+        {%- for row in relations_in(place) if row['name'] | upper not in built -%}
+            {%- do exceptions.warn("stale: " ~ name ~ "." ~ row['name'] ~ " is made by no model") -%}
         {%- endfor -%}
     {%- endfor -%}
 {%- endmacro %}

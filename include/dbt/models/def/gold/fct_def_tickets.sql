@@ -15,6 +15,36 @@ with tickets as (
 
 ),
 
+-- Plain's own stamp moves with every change of a closed thread; it was resolved when it was closed.
+closings as (
+
+    select
+        thread_id,
+        max(occurred_at) as closed_at
+    from {{ ref('def_plain_timeline_entries') }}
+    where
+        next_status = 'DONE'
+        and previous_status <> 'DONE'
+        and not is_deleted
+    group by thread_id
+
+),
+
+resolved as (
+
+    select
+        tickets.*,
+        cast(case
+            when tickets.support_system = 'plain' and tickets.resolved_at_reported is not null
+                then coalesce(closings.closed_at, tickets.resolved_at_reported)
+            else tickets.resolved_at_reported
+        end as {{ timestamp_type() }}) as resolved_at
+    from tickets
+    left join closings
+        on tickets.ticket_id = closings.thread_id
+
+),
+
 agents as (
 
     select * from {{ ref('int_def_agents') }}
@@ -43,10 +73,10 @@ domains as (
 dated as (
 
     select
-        tickets.*,
-        {{ date_in_zone('tickets.created_at', zone) }} as created_date,
-        {{ date_in_zone('tickets.resolved_at_reported', zone) }} as resolved_date
-    from tickets
+        resolved.*,
+        {{ date_in_zone('resolved.created_at', zone) }} as created_date,
+        {{ date_in_zone('resolved.resolved_at', zone) }} as resolved_date
+    from resolved
 
 ),
 
@@ -97,7 +127,7 @@ final as (
         tickets.first_response_sla_status_reported,
 
         -- booleans
-        cast(tickets.resolved_at_reported is not null as boolean) as is_resolved,
+        cast(tickets.resolved_at is not null as boolean) as is_resolved,
         tickets.is_issue_group,
         cast(coalesce(agents.is_support_agent, false) as boolean) as is_support_agent,
 
@@ -107,7 +137,7 @@ final as (
         tickets.updated_at,
         tickets.snoozed_until,
         tickets.latest_message_at,
-        tickets.resolved_at_reported as resolved_at,
+        tickets.resolved_at,
         tickets.first_response_at_reported,
         tickets.first_resolved_at_reported,
         tickets.first_response_due_at_reported,
@@ -118,7 +148,7 @@ final as (
         tickets.resolved_date,
 
         -- measures
-        cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at_reported') }} as bigint)
+        cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at') }} as bigint)
             as resolution_calendar_seconds,
         tickets.resolution_seconds_reported,
         tickets.resolution_business_seconds_reported,

@@ -154,28 +154,18 @@ openings as (
     select
         ticket_key,
         sum(case when is_reopening then 1 else 0 end) as reopenings,
-        min(closed_at) as first_closed_at,
-        max(closed_at) as last_closed_at,
-        max(case when is_current then 1 else 0 end) as open_episodes
+        min(closed_at) as first_closed_at
     from episodes
     group by ticket_key
 
 ),
 
--- Pylon says itself when a ticket was resolved, Plain when its status changed last.
 resolutions as (
 
     select
         tickets.ticket_key,
-        case
-            when tickets.support_system = 'plain' and tickets.is_resolved and openings.open_episodes = 0
-                then openings.last_closed_at
-            else tickets.resolved_at
-        end as resolution_at,
-        coalesce(
-            case when tickets.support_system = 'pylon' then tickets.first_resolved_at_reported end,
-            openings.first_closed_at
-        ) as first_resolution_at
+        tickets.resolved_at as resolution_at,
+        coalesce(tickets.first_resolved_at_reported, openings.first_closed_at) as first_resolution_at
     from tickets
     left join openings
         on tickets.ticket_key = openings.ticket_key

@@ -7,6 +7,8 @@ import pytest
 from tests.gold.world import Loaded, load
 
 SEEDS = (4, 14, 21)
+# For what is about the machinery and not about what a world holds: one world is enough.
+ON_ONE_WORLD = pytest.mark.parametrize("loaded", SEEDS[:1], indirect=True, ids=lambda seed: f"seed {seed}")
 
 
 @pytest.fixture(scope="session", params=SEEDS, ids=lambda seed: f"seed {seed}")

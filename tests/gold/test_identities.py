@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from tests.gold.conftest import ON_ONE_WORLD
 from tests.gold.world import Loaded
 
 pytestmark = pytest.mark.integration
@@ -119,13 +120,13 @@ def test_a_rate_is_the_sums_recomputed_and_absent_without_a_denominator(
             assert row["rate"] is None
 
 
+@ON_ONE_WORLD
 def test_a_number_leads_back_to_the_batches_and_pages_it_is_made_of(loaded: Loaded) -> None:
     (day,) = loaded.query(
         "select created_date as d, count(*) as n from fct_def_tickets group by all order by n desc limit 1"
     )
     inline = f"{{{{ lineage_of('fct_def_tickets', \"created_date = date '{day['d']}'\") }}}}"
-    outcome = loaded.project.run("show", "--inline", inline, "--output", "json", "--limit", "500")
-    assert outcome.success, outcome.said()
+    outcome = loaded.dbt("show", "--inline", inline, "--output", "json", "--limit", "500")
     table = outcome.result.results[0].agate_table
     rows = [dict(zip(table.column_names, row.values(), strict=True)) for row in table.rows]
     assert sum(row["rows_from_it"] for row in rows) == day["n"]
@@ -140,6 +141,7 @@ def test_a_number_leads_back_to_the_batches_and_pages_it_is_made_of(loaded: Load
     assert all("#page=" in row["source_file"] for row in rows)
 
 
+@ON_ONE_WORLD
 def test_what_no_model_makes_is_found(loaded: Loaded) -> None:
     assert "stale" not in stale_relations(loaded)
     left_behind = "GOLD.exp_def_of_last_year"
@@ -153,6 +155,4 @@ def test_what_no_model_makes_is_found(loaded: Loaded) -> None:
 
 
 def stale_relations(loaded: Loaded) -> str:
-    outcome = loaded.project.run("run-operation", "stale_relations")
-    assert outcome.success, outcome.said()
-    return outcome.said()
+    return loaded.dbt("run-operation", "stale_relations").said()

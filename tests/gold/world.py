@@ -18,7 +18,7 @@ from include.settings import INDEX_LAG, Settings, load_settings
 from include.simulators.truth import TicketTruth, Truth
 from include.simulators.world.world import World
 from tests.bronze.vendors import NIGHT, Vendors, run_night, served, settings_for
-from tests.dbt.project import Project
+from tests.dbt.project import Outcome, Project
 
 # As soon after the end of a nightly cell as its night may run; in between nothing happens in the worlds used here.
 FIRST_NIGHT = datetime(2025, 12, 8, 6, 0, tzinfo=UTC) + INDEX_LAG
@@ -64,9 +64,11 @@ class Loaded:
         """What the world knows of every ticket, by id."""
         return {ticket.id: ticket for ticket in self.truth.tickets(millis(self.at))}
 
-    def dbt(self, *arguments: str) -> None:
+    def dbt(self, *arguments: str) -> Outcome:
+        """One dbt command at the moment of the last night. Other variables would make dbt parse everything anew."""
         outcome = self.project.run(*arguments, "--vars", f"{{now: '{self.now}'}}")
         assert outcome.success, outcome.said()
+        return outcome
 
     def build(self, *options: str) -> None:
         """Everything there is to build, without its tests."""

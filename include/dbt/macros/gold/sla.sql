@@ -247,6 +247,7 @@ first_responses as (
                 first_response_at is null
                 or first_kept_response_at is null
                 or first_response_at < first_kept_response_at
+                or (first_response_at_reported < first_response_at and not is_reported_response_held)
                 then 'message taken back'
             when is_reported_response_held and first_response_at_reported > first_response_at then 'later answer'
             when first_response_at_reported is null then 'not reported'

@@ -15,6 +15,36 @@ with tickets as (
 
 ),
 
+-- Plain's own stamp moves with every change of a closed thread; it was resolved when it was closed.
+closings as (
+
+    select
+        thread_id,
+        max(occurred_at) as closed_at
+    from {{ ref('def_plain_timeline_entries') }}
+    where
+        next_status = 'DONE'
+        and previous_status <> 'DONE'
+        and not is_deleted
+    group by thread_id
+
+),
+
+resolved as (
+
+    select
+        tickets.*,
+        cast(case
+            when tickets.support_system = 'plain' and tickets.resolved_at_reported is not null
+                then coalesce(closings.closed_at, tickets.resolved_at_reported)
+            else tickets.resolved_at_reported
+        end as {{ timestamp_type() }}) as resolved_at
+    from tickets
+    left join closings
+        on tickets.ticket_id = closings.thread_id
+
+),
+
 agents as (
 
     select * from {{ ref('int_def_agents') }}
@@ -40,38 +70,12 @@ domains as (
 
 ),
 
-closings as (
-
-    select
-        ticket_key,
-        max(closed_at) as last_closed_at
-    from {{ ref('fct_def_ticket_episodes') }}
-    group by ticket_key
-
-),
-
--- Pylon says itself when a ticket was resolved; Plain when its status changed last, which may be after it was closed.
-resolved as (
-
-    select
-        tickets.*,
-        case
-            when tickets.support_system = 'plain' and tickets.resolved_at_reported is not null
-                then coalesce(closings.last_closed_at, tickets.resolved_at_reported)
-            else tickets.resolved_at_reported
-        end as resolved_at
-    from tickets
-    left join closings
-        on tickets.ticket_key = closings.ticket_key
-
-),
-
 dated as (
 
     select
-        *,
-        {{ date_in_zone('created_at', zone) }} as created_date,
-        {{ date_in_zone('resolved_at', zone) }} as resolved_date
+        resolved.*,
+        {{ date_in_zone('resolved.created_at', zone) }} as created_date,
+        {{ date_in_zone('resolved.resolved_at', zone) }} as resolved_date
     from resolved
 
 ),

@@ -3,8 +3,8 @@
     .venv/bin/python lint/acceptance.py .data/lint/target/manifest.json
 
 docs/acceptance.md has one row per rule of the founding documents and one per conflict between them. Each row names in
-backticks what proves it. This reads the page, and says which rule is missing or there twice, which row proves nothing and
-gives no reason, and which named thing does not exist:
+backticks what proves it. This reads the page, and says which rule is missing or there twice, which row proves nothing
+and gives no reason, and which named thing does not exist:
 
     tests/gold/test_x.py::test_y    a test
     rule:layer_is_known             a rule of lint/manifest_rules.py
@@ -13,6 +13,7 @@ gives no reason, and which named thing does not exist:
     unit:a_ticket_counts_once       a dbt unit test
     data:model.column.not_null      a dbt data test; without a column data:model.conserves, of its own data:name
     model:fct_def_tickets           a model or seed
+    exposure:volume_page            an exposure
     adr:031                         a decision in docs/adr
     file:.ci/run                    a file or folder of the repository
 """
@@ -36,7 +37,7 @@ STATES = ("proved", "partly", "later", "not here", "by hand")
 UNPROVED = ("later", "not here", "by hand")  # these need a reason and no proof
 
 ROW = re.compile(r"^\| ((?:S\d|C)-\d+) \|(.*)\|$")
-REFERENCE = re.compile(r"`((?:tests/[\w/.]+::|rule:|bouncer:|gate:|unit:|data:|model:|adr:|file:)[^`]+)`")
+REFERENCE = re.compile(r"`((?:tests/[\w/.]+::|rule:|bouncer:|gate:|unit:|data:|model:|exposure:|adr:|file:)[^`]+)`")
 
 
 def wanted_ids() -> list[str]:
@@ -47,7 +48,7 @@ def wanted_ids() -> list[str]:
 def known_references(manifest: Mapping[str, Any], root: Path = ROOT) -> set[str]:
     """Everything a row may name, besides files."""
     known: set[str] = set()
-    for path in [*root.glob("tests/**/test_*.py")]:
+    for path in root.glob("tests/**/test_*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 known.add(f"{path.relative_to(root)}::{node.name}")
@@ -56,9 +57,9 @@ def known_references(manifest: Mapping[str, Any], root: Path = ROOT) -> set[str]
     bouncer = (root / "lint/dbt-bouncer.yml").read_text(encoding="utf-8")
     known |= {f"bouncer:{name}" for name in re.findall(r"^ +- name: (\w+)", bouncer, re.M)}
     gates = (root / "lint/run.py").read_text(encoding="utf-8")
-    known |= {f"gate:{name}" for name in re.findall(r"^ {4,8}(?:Gate\()?\"([a-z-]+)\",", gates, re.M)}
-    known |= {f"gate:{name}" for name in re.findall(r"^    Gate\(\"([a-z-]+)\",", gates, re.M)}
+    known |= {f"gate:{name}" for name in re.findall(r"^    Gate\(\s*\"([a-z-]+)\",", gates, re.M)}
     known |= {f"adr:{path.name[:3]}" for path in root.glob("docs/adr/*.md")}
+    known |= {f"exposure:{node['name']}" for node in manifest["exposures"].values()}
     known |= {f"unit:{node['name']}" for node in manifest["unit_tests"].values()}
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "seed"):
@@ -71,7 +72,11 @@ def known_references(manifest: Mapping[str, Any], root: Path = ROOT) -> set[str]
 def _data_test(node: Mapping[str, Any]) -> str:
     if not node.get("test_metadata"):
         return f"data:{node['name']}"
-    parts = [(node.get("attached_node") or "").rsplit(".", 1)[-1], node.get("column_name"), node["test_metadata"]["name"]]
+    parts = [
+        (node.get("attached_node") or "").rsplit(".", 1)[-1],
+        node.get("column_name"),
+        node["test_metadata"]["name"],
+    ]
     return "data:" + ".".join(part.lower() for part in parts if part)
 
 

@@ -149,6 +149,11 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "not_null on state only warns",
     ),
     (
+        "silver_tests_stop_the_build",
+        lambda m: put(m, check("no_garbage_anywhere", SILVER, "", severity="WARN")),
+        "no_garbage_anywhere on its rows only warns",
+    ),
+    (
         "layers_read_what_they_may",
         lambda m: node(m, SILVER)["depends_on"]["nodes"].append(ref(FCT)),
         "def_pylon_issues reads fct fct_def_tickets; silver may read source",
@@ -217,7 +222,11 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         lambda m: set_in(source(m), freshness={"warn_after": None, "error_after": None}),
         "declares no freshness",
     ),
-    ("streams_say_what_a_row_is", lambda m: source(m)["columns"].pop("BATCH_ID"), "def_bronze.PYLON_ISSUES lacks BATCH_ID"),
+    (
+        "streams_say_what_a_row_is",
+        lambda m: source(m)["columns"].pop("BATCH_ID"),
+        "def_bronze.PYLON_ISSUES lacks BATCH_ID",
+    ),
     (
         "streams_say_what_a_row_is",
         lambda m: source(m)["config"]["meta"].pop("record_key"),

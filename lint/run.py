@@ -88,6 +88,13 @@ GATES = (
         dbt_parse("dev", SCRATCH / "target-dev"),
     ),
     Gate(
+        "snowflake",
+        "SQL that is not Snowflake's: two grammars and a list of functions (lint/snowflake_gate.py)",
+        main_python(
+            *("lint/snowflake_texts.py", str(SCRATCH / "snowflake")), *lint_tool("python", "lint/snowflake_gate.py")
+        ),
+    ),
+    Gate(
         "dbt-bouncer",
         "undocumented, untested or unowned dbt resources (lint/dbt-bouncer.yml)",
         lint_tool("dbt-bouncer", "run", "--config-file", "lint/dbt-bouncer.yml", "--show-all-failures"),

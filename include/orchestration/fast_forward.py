@@ -56,12 +56,16 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
         if not open_tasks:
             self.log.info("every dbt task of this run is closed already")
             return
-        done_before = frozenset(uid for task in graph.needs if task not in open_tasks for uid in graph.needs[task])
+        done_before = graph.nodes_of(graph.needs.keys() - open_tasks)
         progress = Progress(graph, already_green=done_before)
+        closer = _Closer(api, context["ti"].dag_id, context["run_id"], self.task_id)
+        closer.add(progress.settled(open_tasks))
+        if not graph.nodes_of(open_tasks):
+            closer.close()
+            return
         if done_before:
             self.select, self.selector = graph.selection(open_tasks, nodes), None
             self.log.info("building the %s of %s tasks that are still open", len(open_tasks), len(graph.needs))
-        closer = _Closer(api, context["ti"].dag_id, context["run_id"], self.task_id)
 
         def on_event(event: Any) -> None:
             if event.info.name == "NodeFinished":
@@ -180,6 +184,8 @@ class _Closer:
                 self._failure = error
 
     def _note(self, task: Closed) -> str:
+        if not task.nodes:
+            return "Ephemeral: part of the models that read it. What it reads is built and tested."
         lines = [f"Built by {self._built_by} of this run in {task.seconds:.2f} s; its log holds this task's output."]
         lines += [f"{node.unique_id}: {node.message or node.status}" for node in task.nodes]
         return "\n".join(lines)[:NOTE_LENGTH]

@@ -31,10 +31,15 @@ class ShownTask:
 
 @dataclass(frozen=True)
 class TaskGraph:
-    """The two directions between tasks and dbt nodes."""
+    """The two directions between tasks and dbt nodes.
+
+    A task needs the nodes it stands for. An ephemeral model is built by nobody: its task stands for nothing and needs
+    what is above it, with its tests, so that what is below it still waits for those.
+    """
 
     needs: Mapping[str, frozenset[str]]
     tasks_of: Mapping[str, frozenset[str]]
+    ephemeral: frozenset[str] = frozenset()
 
     @classmethod
     def build(cls, tasks: Iterable[ShownTask], nodes: Mapping[str, Mapping[str, object]]) -> TaskGraph:
@@ -49,6 +54,18 @@ class TaskGraph:
                 for parent in _parents(node):
                     if parent in test:
                         needs[test[parent]].add(unique_id)
+        unbuilt = {unique_id for unique_id, node in nodes.items() if _is_ephemeral(node)}
+
+        def above(unique_id: str) -> set[str]:
+            found: set[str] = set()
+            for parent in _parents(nodes[unique_id]):
+                if parent in nodes:
+                    found |= above(parent) if parent in unbuilt else {parent}
+                    found |= needs.get(test.get(parent, ""), set())
+            return found
+
+        ephemeral = {run[unique_id]: above(unique_id) for unique_id in unbuilt & run.keys()}
+        needs |= ephemeral
         tasks_of: dict[str, set[str]] = {}
         for task_id, unique_ids in needs.items():
             for unique_id in unique_ids:
@@ -56,7 +73,12 @@ class TaskGraph:
         return cls(
             {task_id: frozenset(ids) for task_id, ids in needs.items()},
             {unique_id: frozenset(ids) for unique_id, ids in tasks_of.items()},
+            frozenset(ephemeral),
         )
+
+    def nodes_of(self, tasks: Iterable[str]) -> frozenset[str]:
+        """The nodes that tasks stand for."""
+        return frozenset(uid for task_id in tasks if task_id not in self.ephemeral for uid in self.needs[task_id])
 
     def open_tasks(self, states: Mapping[str, str | None]) -> frozenset[str]:
         """The tasks that still have something to do, by the states Airflow gives them."""
@@ -64,8 +86,7 @@ class TaskGraph:
 
     def selection(self, open_tasks: Iterable[str], nodes: Mapping[str, Mapping[str, object]]) -> list[str]:
         """What dbt must select to do just the open tasks, by fully qualified name."""
-        wanted = {unique_id for task_id in open_tasks for unique_id in self.needs[task_id]}
-        return sorted(f"fqn:{'.'.join(map(str, _fqn(nodes[unique_id])))}" for unique_id in wanted)
+        return sorted(f"fqn:{'.'.join(map(str, _fqn(nodes[uid])))}" for uid in self.nodes_of(open_tasks))
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,13 @@ class Progress:
     _closed: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
+    def settled(self, open_tasks: Iterable[str]) -> list[Closed]:
+        """The open tasks that wait for nothing: what they need is green already."""
+        with self._lock:
+            waiting_for_nothing = sorted(task_id for task_id in open_tasks if self.graph.needs[task_id] <= self.green)
+            self._closed.update(waiting_for_nothing)
+            return [Closed(task_id, 0.0, ()) for task_id in waiting_for_nothing]
+
     def node_finished(self, node: Finished) -> list[Closed]:
         """Take in one node and say which tasks it closes. A node that no task shows, as an exposure, is no matter."""
         if node.unique_id not in self.graph.tasks_of:
@@ -108,7 +136,8 @@ class Progress:
                 if task_id in self._closed or not self.graph.needs[task_id] <= self.green:
                     continue
                 self._closed.add(task_id)
-                nodes = [self.finished[uid] for uid in sorted(self.graph.needs[task_id]) if uid in self.finished]
+                own = sorted(self.graph.nodes_of([task_id]))
+                nodes = [self.finished[uid] for uid in own if uid in self.finished]
                 closed.append(Closed(task_id, sum(n.seconds for n in nodes), tuple(nodes)))
             return closed
 
@@ -121,6 +150,11 @@ class Progress:
     def bad(self) -> tuple[Finished, ...]:
         """Every node that failed or was skipped, in order of name."""
         return tuple(node for _, node in sorted(self.finished.items()) if node.status not in GREEN)
+
+
+def _is_ephemeral(node: Mapping[str, object]) -> bool:
+    config = node.get("config")
+    return isinstance(config, Mapping) and config.get("materialized") == "ephemeral"
 
 
 def _parents(node: Mapping[str, object]) -> list[str]:

@@ -41,10 +41,11 @@ def der(key: rsa.RSAPrivateKey) -> bytes:
 
 def test_a_connection_is_the_same_as_the_environment() -> None:
     extra = {"account": "acme", "region": "eu-west-1", "role": "R", "warehouse": "W", "port": 444}
-    assert environment_of("ANA", "secret", extra) == {
+    password = "pass"
+    assert environment_of("ANA", password, extra) == {
         "SNOWFLAKE_ACCOUNT": "acme.eu-west-1",
         "SNOWFLAKE_USER": "ANA",
-        "SNOWFLAKE_PASSWORD": "secret",
+        "SNOWFLAKE_PASSWORD": password,
         "SNOWFLAKE_ROLE": "R",
         "SNOWFLAKE_WAREHOUSE": "W",
         "SNOWFLAKE_PORT": "444",
@@ -56,7 +57,7 @@ def test_a_connection_is_the_same_as_the_environment() -> None:
     ("extra", "name"),
     [
         ({}, "SNOWFLAKE_PASSWORD"),
-        ({"private_key_file": "key.p8"}, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+        ({"private_key_file": "k.p8"}, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
         ({"private_key_content": "-----"}, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
         ({"authenticator": "oauth"}, "SNOWFLAKE_TOKEN"),
     ],
@@ -81,8 +82,8 @@ def test_a_key_may_be_a_file_or_a_text_and_encrypted(
 
 
 def test_a_key_goes_before_a_token_and_a_token_before_a_password(key: rsa.RSAPrivateKey) -> None:
-    password, token = {"SNOWFLAKE_PASSWORD": "secret"}, {"SNOWFLAKE_TOKEN": "abc"}
-    assert Login.read(WHO | password).arguments()["password"] == "secret"
+    password, token = {"SNOWFLAKE_PASSWORD": "pass"}, {"SNOWFLAKE_TOKEN": "abc"}
+    assert Login.read(WHO | password).arguments()["password"] == "pass"
     arguments = Login.read(WHO | password | token).arguments()
     assert (arguments["token"], arguments["authenticator"]) == ("abc", "oauth")
     with_key = Login.read(WHO | password | token | {"SNOWFLAKE_PRIVATE_KEY": pem(key).decode()}).arguments()
@@ -127,7 +128,7 @@ def test_a_key_that_cannot_be_opened_says_why(
 
 def test_a_key_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.p8 cannot be read: No such file"):
-        Login.read(WHO | {"SNOWFLAKE_PRIVATE_KEY_PATH": "nowhere.p8"}).arguments()
+        Login.read(WHO | {"SNOWFLAKE_PRIVATE_KEY_PATH": str(Path("nowhere.p8"))}).arguments()
 
 
 def open_one(emulator: Emulator, **settings: str) -> SnowflakeWarehouse:

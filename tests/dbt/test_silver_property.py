@@ -6,7 +6,9 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -33,6 +35,7 @@ from tests.dbt.silver import Script, Silver
 
 pytestmark = pytest.mark.integration  # the recording is made by real dbt
 
+MEMORY = Path("/dev/shm")
 EXAMPLES = int(os.environ.get("SUPPORT_EXAMPLES", "30"))  # a campaign asks for thousands
 
 
@@ -123,6 +126,21 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """A batch that is loaded again as it is."""
+
+    batch: int
+
+
+@dataclass(frozen=True)
+class Redelivery:
+    """Every record there is, read again at once and delivered as one batch."""
+
+    batch: int
+    read: int = 5
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the model."""
 
@@ -131,7 +149,7 @@ class Run:
     meanwhile: Load | None = None
 
 
-Step = Load | Drop | Run
+Step = Load | Drop | Replay | Redelivery | Run
 
 # Few keys, stamps and contents, and several batches before the first run: what goes wrong goes wrong where records meet.
 seen = st.builds(
@@ -155,7 +173,10 @@ loads = st.builds(
 drops = st.builds(Drop, st.integers(0, 3))
 crashes = st.builds(Run, st.just("crash"), st.integers(1, 9))
 meetings = st.builds(Run, st.just("meanwhile"), st.integers(1, 9), loads)
-one_change = st.one_of(loads, loads, drops, drops, st.just(Run()), st.just(Run("refresh"))).map(lambda step: [step])
+again = st.one_of(st.builds(Replay, st.integers(0, 3)), st.builds(Redelivery, st.integers(0, 3), st.integers(0, 5)))
+one_change = st.one_of(loads, loads, drops, drops, again, st.just(Run()), st.just(Run("refresh"))).map(
+    lambda step: [step]
+)
 # A run that goes wrong is worth most right after something was loaded.
 trouble = st.tuples(loads, st.one_of(crashes, meetings)).map(list)
 changes = st.one_of(one_change, one_change, trouble)
@@ -187,6 +208,7 @@ class World:
         self.stream = self.subject.stream
         self.bronze = Bronze(connection)
         self.bronze.create()
+        self.held: dict[int, Load] = {}
         self.silver = Silver(script, connection)
         self.silver.create_bookkeeping()
 
@@ -197,6 +219,14 @@ class World:
                     self.load(step)
                 case Drop(batch):
                     self.bronze.drop(self.stream, f"b{batch}")
+                    self.held.pop(batch, None)
+                case Replay(batch):
+                    self.replay(batch)
+                case Redelivery(batch, read):
+                    everything = {
+                        (row.key, row.version, row.content): row for each in self.held.values() for row in each.seen
+                    }
+                    self.load(Load(batch, tuple(replace(row, read=read, page=1) for row in everything.values())))
                 case Run("refresh"):
                     self.silver.refresh()
                     self.check()
@@ -207,6 +237,16 @@ class World:
                 case Run():
                     self.build()
                     self.check()
+
+    def replay(self, batch: int) -> None:
+        """Load a batch again as it is: the ledger has another load, and Silver has nothing to write."""
+        if batch not in self.held:
+            return
+        if self.silver.is_built:
+            self.build()
+        self.load(self.held[batch])
+        if self.silver.is_built and self.subject.keeps != "failures":
+            assert self.silver.build() == 0
 
     def build(self) -> None:
         before = self.silver.rows() if self.silver.is_built else {}
@@ -257,6 +297,7 @@ class World:
         )
 
     def load(self, load: Load) -> None:
+        self.held[load.batch] = load
         self.bronze.load(
             self.stream,
             f"b{load.batch}",
@@ -275,8 +316,10 @@ class World:
 
 @contextmanager
 def world(script: Script) -> Iterator[World]:
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'; set threads = 1; attach ':memory:' as DEF_DB_LOCAL")
+    """A world in a file of its own, as dbt attaches it."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, duckdb.connect() as connection:
+        file = Path(folder) / "DEF_DB_LOCAL.duckdb"
+        connection.execute(f"set TimeZone = 'UTC'; set threads = 1; attach '{file}' as DEF_DB_LOCAL")
         yield World(script, connection)
 
 
@@ -372,11 +415,11 @@ REGRESSIONS: dict[str, tuple[str, list[Step]]] = {
         for after in range(1, 10)
     },
     **{
-        f"a key comes back to its batch after statement {after}, between two equal ones, and leaves": (
+        f"a batch that delivers a version between two equal ones is emptied after statement {after}": (
             "def_pylon_issues",
             [
-                *(Load(0, (x(0),)), Load(1, (y(1),)), Load(2, (x(2),)), Run()),
-                *(Load(1), Run("meanwhile", after, Load(1, (y(1),))), Load(1)),
+                *(Load(0, (x(0),)), Load(2, (x(2),)), Run()),
+                *(Load(1, (y(1),)), Run("meanwhile", after, Load(1))),
             ],
         )
         for after in range(1, 10)

@@ -16,7 +16,7 @@ def test_a_ticket_has_the_salesforce_account_of_the_account_it_is_of(loaded: Loa
     named = 0
     for row in loaded.relation("fct_def_tickets"):
         true = loaded.tickets[row["ticket_id"]].account_id
-        if row["account_match_method"] == "crm_id":
+        if row["account_match_method"] == "crm_id" and true is not None:
             assert row["salesforce_account_id"] == crm[true]
             named += 1
         if row["salesforce_account_id"] is None:
@@ -54,3 +54,9 @@ def test_an_account_that_was_merged_away_names_its_heir(loaded: Loaded) -> None:
     assert {key: row["merged_into_account_id"] for key, row in rows.items() if row["is_deleted"]} == {
         key: heir for key, heir in merged.items() if key in rows
     }
+    # A domain that came over with a merger stands for the heir, and says why.
+    domains = {row["domain_key"]: row for row in loaded.relation("dim_account_domain_def")}
+    gone = {rows[key]["primary_domain"]: rows[heir]["crm_account_id"] for key, heir in merged.items() if key in rows}
+    assert gone or loaded.size != "tiny"
+    assert {domain: domains[domain]["salesforce_account_id"] for domain in gone} == gone
+    assert {domains[domain]["account_match_method"] for domain, heir in gone.items() if heir} <= {"merged_account"}

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from include.simulators.drops import agent_days, employee_id, qa_reviews
+from include.simulators.world.lifecycle import Kind
+from include.simulators.world.plan import System
 from include.simulators.world.times import local_date
 from tests.gold.test_tickets_truth import channel
 from tests.gold.world import Loaded, instant, local_day, millis
@@ -19,10 +21,15 @@ NOT_ON_ROSTER = 2  # the agent the roster does not have
 
 def test_every_survey_answer_is_counted_once_on_its_day(loaded: Loaded) -> None:
     counting = {key: t for key, t in loaded.tickets.items() if t.gone_at is None and not t.is_spam}
+    sent = {
+        loaded.truth.ticket_id(ticket): [e.at for e in loaded.world.events(ticket.index) if e.kind is Kind.SURVEYED]
+        for ticket in loaded.world.tickets
+    }
     true = sorted(
         (t.id, t.system.value, channel(t), instant(at), local_day(at), score)
         for t in counting.values()
         for at, score in t.scores
+        if t.system is System.PYLON or not _hidden_by_the_next(loaded, at, sent[t.id])
     )
     columns = ("ticket_id", "support_system", "channel", "answered_at", "answered_date", "score")
     held = [tuple(row[name] for name in columns) for row in loaded.relation("fct_def_csat")]
@@ -30,6 +37,12 @@ def test_every_survey_answer_is_counted_once_on_its_day(loaded: Loaded) -> None:
     assert len(true) > 5
     tickets = {row["ticket_key"] for row in loaded.relation("fct_def_tickets")}
     assert {row["ticket_key"] for row in loaded.relation("fct_def_csat")} <= tickets
+
+
+def _hidden_by_the_next(loaded: Loaded, answered: int, sent: list[int]) -> bool:
+    """Plain shows the newest survey of a thread only: an answer is lost if the next one is sent before the next night."""
+    seen = next(millis(poll) for poll in loaded.polls if millis(poll) >= answered)
+    return any(answered < at <= seen for at in sent)
 
 
 def test_every_review_that_was_dropped_is_there_with_its_agent(loaded: Loaded) -> None:
@@ -56,7 +69,8 @@ def test_every_review_that_was_dropped_is_there_with_its_agent(loaded: Loaded) -
 
 
 def test_an_agents_day_is_the_one_last_dropped_and_others_agents_are_left_out(loaded: Loaded) -> None:
-    last, day = _last_dropped_day(loaded), local_date(loaded.world.size.start)
+    # What is dropped before the day the history begins is of no interest.
+    last, day = _last_dropped_day(loaded), local_date(loaded.world.size.start) + timedelta(days=1)
     true: dict[tuple[str, date], dict[str, Any]] = {}
     while day <= last:
         for row in agent_days(loaded.world, day, millis(loaded.at)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +14,10 @@ import duckdb
 
 from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence
-from include.settings import INDEX_LAG
+from include.settings import INDEX_LAG, Settings, load_settings
 from include.simulators.truth import TicketTruth, Truth
 from include.simulators.world.world import World
-from tests.bronze.vendors import NIGHT, run_night, served, settings_for
+from tests.bronze.vendors import NIGHT, Vendors, run_night, served, settings_for
 from tests.dbt.project import Project
 
 # As soon after the end of a nightly cell as its night may run; in between nothing happens in the worlds used here.
@@ -86,16 +87,21 @@ class Loaded:
     def relation(self, model: str) -> list[Row]:
         return self.query(f"select * from {model}")
 
+    def copy(self, folder: Path, project_dir: Path | None = None) -> Loaded:
+        """The same world in files of its own, to be changed."""
+        shutil.copytree(self.project.warehouse, folder / "warehouse")
+        return Loaded(self.seed, self.size, self.polls, Project(folder, project_dir or self.project.project_dir))
+
 
 def load(
-    folder: Path, seed: int, *, size: str = "tiny", nights: Sequence[int] = NIGHTS, build_every_night: bool = False
+    folder: Path, seed: int, *, size: str = "tiny", nights: Sequence[int] = NIGHTS, built_after: Sequence[int] = ()
 ) -> Loaded:
-    """Load some nights of a world, then build; or build after each, as operation does."""
+    """Load some nights of a world and build after the last, and after those of the others that are asked for."""
     with served(folder / "vendors", size, seed) as vendors:
         data = folder / "data"
         data.mkdir()
         (data / "drop").symlink_to(vendors.data_dir / "drop")
-        settings = settings_for(vendors, data)
+        settings = settings_for(vendors, data) if size == "tiny" else _whole_history(vendors, data)
         clients = [Bronze(settings, settings.client(code), vendors.connection, "a test") for code in ("core", "def")]
         polls = tuple(FIRST_NIGHT + day * NIGHT for day in nights)
         loaded = Loaded(seed, size, polls, Project(data))
@@ -105,9 +111,15 @@ def load(
                 run_night(bronze, f"night {number}", tuple(bronze.plan(FAR)))
             if poll == polls[-1]:
                 look_for_deletions(clients[-1])
-            if build_every_night or poll == polls[-1]:
+            if number in built_after or poll == polls[-1]:
                 loaded.build()
     return loaded
+
+
+def _whole_history(vendors: Vendors, data: Path) -> Settings:
+    """The project's own configuration, unchanged: the larger worlds begin when its history does."""
+    clock = str(vendors.data_dir / "simulators" / "clock.json")
+    return load_settings({"SUPPORT_DATA_DIR": str(data), "SUPPORT_CLOCK_FILE": clock})
 
 
 def look_for_deletions(bronze: Bronze) -> None:

@@ -33,6 +33,12 @@ PLANTED = [
         "{{ config(planted_key=1) }}\nselect 1 as x\n",
         "CustomKeyInConfigDeprecation",
     ),
+    (
+        "snowflake",
+        "include/dbt/models/def/gold/planted_4.sql",
+        "select strftime(current_date, '%Y') as x\n",
+        "function STRFTIME is unknown",
+    ),
     ("dbt-bouncer", "include/dbt/models/def/gold/planted_2.sql", "select 1 as x\n", "check_model_has_properties_file"),
     (
         "manifest-rules",

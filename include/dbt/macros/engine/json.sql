@@ -169,8 +169,8 @@
 
 {% macro snowflake__json_elements(column, alias, path) -%}
     cross join lateral flatten(
-        input => {{ 'get(' * path | length }}try_parse_json({{ column }})
-        {%- for name in path %}, '{{ name }}'){% endfor %}
+        input => as_array({{ 'get(' * path | length }}try_parse_json({{ column }})
+        {%- for name in path %}, '{{ name }}'){% endfor %})
     ) as {{ alias }}
 {%- endmacro %}
 

@@ -144,3 +144,46 @@ final as (
 
 select * from final
 {%- endmacro %}
+
+
+{#- The backlog as the page shows it: what still counts now, with the rest beside it. -#}
+{% macro backlog_report(client) -%}
+with backlog as (
+
+    select * from {{ ref('agg_' ~ client ~ '_backlog_channel_daily') }}
+
+),
+
+channels as (
+
+    select * from {{ ref('dim_channel') }}
+
+),
+
+final as (
+
+    select
+        -- surrogate key
+        backlog.backlog_channel_daily_key,
+
+        -- grain
+        backlog.metric_date,
+        backlog.support_system,
+        backlog.channel,
+
+        -- labels
+        channels.channel_label,
+
+        -- measures
+        cast(backlog.tickets_open - backlog.tickets_open_deleted_since as bigint) as tickets_open,
+        {%- for measure in backlog_measures() if measure != 'tickets_open' %}
+        backlog.{{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from backlog
+    left join channels
+        on backlog.channel = channels.channel
+
+)
+
+select * from final
+{%- endmacro %}

@@ -58,6 +58,7 @@ final as (
         cast(clocks.resolution_due_at as {{ timestamp_type() }}) as resolution_due_at,
 
         -- measures
+        cast(clocks.messages_held as bigint) as messages_held,
         cast(clocks.first_response_calendar_seconds as bigint) as first_response_calendar_seconds,
         cast(clocks.first_response_business_seconds as bigint) as first_response_business_seconds,
         cast(clocks.first_response_seconds_reported as bigint) as first_response_seconds_reported,
@@ -238,6 +239,7 @@ first_responses as (
                 first_response_at = first_response_at_reported
                 and first_response_business_seconds_by_vendor_hours = first_response_business_seconds_reported
                 then 'holidays'
+            when messages_held = 0 then 'no messages held'
             when first_response_at_reported = any_response_at then 'bot'
             when first_response_at < coalesce(first_customer_message_at, cast('9999-01-01' as {{ timestamp_type() }}))
                 then 'opened by the team'

@@ -113,7 +113,10 @@
 {% macro streams_with_casts(source_name, table=none) -%}
     {%- set streams = [] -%}
     {%- for stream in modelled_streams(source_name) if table in (none, stream.table) -%}
-        {%- do streams.append({'table': stream.table, 'columns': listed_columns(stream.model.raw_code)}) -%}
+        {%- set columns = listed_columns(stream.model.raw_code) -%}
+        {%- if columns -%}  {#- the loader's own books have no casts -#}
+            {%- do streams.append({'table': stream.table, 'columns': columns}) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return(streams) }}
 {%- endmacro %}

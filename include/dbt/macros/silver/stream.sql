@@ -52,7 +52,7 @@
     {%- endif -%}
     {%- set columns = [] -%}
     {%- for column in declared_source(source_name, table).columns.values() -%}
-        {%- do columns.append("cast(null as " ~ column.data_type ~ ") as " ~ column.name) -%}
+        {%- do columns.append("cast(null as " ~ column.data_type ~ ') as "' ~ column.name ~ '"') -%}
     {%- endfor -%}
     {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
 {%- endmacro %}

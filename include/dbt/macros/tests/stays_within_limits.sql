@@ -14,7 +14,7 @@ from {{ model }}
 where FAILURE = 'unreadable'
 group by STREAM, COLUMN_NAME
 having
-    count(distinct SOURCE_RECORD_KEY) > case STREAM || '.' || COLUMN_NAME
+    count(distinct SOURCE_RECORD_KEY) > case (STREAM || '.' || COLUMN_NAME)
         {%- for column, limit in limits.items() %}
         when '{{ column }}' then {{ limit }}
         {%- endfor %}

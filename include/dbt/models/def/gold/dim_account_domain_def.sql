@@ -5,7 +5,7 @@
     public_domain    none: anybody can have an address there
     domain           the one Salesforce account with this domain
     shared_domain    several have it: the one with the highest revenue, then the oldest; is_shared_domain says so
-    merged_account   its Salesforce account is gone, and an account in Pylon took the domain over: that one's
+    merged_account   the account that had it is gone, and an account in Pylon took the domain over: that one's
     pylon_account    Salesforce does not know the domain, an account in Pylon has it and names its Salesforce account
     unmatched        none
 -#}
@@ -118,11 +118,18 @@ in_salesforce as (
 
 ),
 
-gone_from_salesforce as (
+-- Accounts that are gone: a file that is complete every time does not tell of them, so Pylon's directory does, too.
+of_gone_accounts as (
 
-    select distinct domain_key
+    select domain_key
     from salesforce_accounts
     where is_deleted
+    union
+    select pylon_domains.domain_key
+    from pylon_domains
+    inner join pylon_accounts
+        on pylon_domains.account_id = pylon_accounts.id
+    where pylon_accounts.is_deleted
 
 ),
 
@@ -171,7 +178,7 @@ matched as (
             when in_salesforce.accounts_with_it > 1 then 'shared_domain'
             when in_salesforce.accounts_with_it = 1 then 'domain'
             when in_pylon.salesforce_account_id is null then 'unmatched'
-            when gone_from_salesforce.domain_key is not null then 'merged_account'
+            when of_gone_accounts.domain_key is not null then 'merged_account'
             else 'pylon_account'
         end as account_match_method
     from all_domains
@@ -179,8 +186,8 @@ matched as (
         on all_domains.domain_key = in_salesforce.domain_key
     left join in_pylon
         on all_domains.domain_key = in_pylon.domain_key
-    left join gone_from_salesforce
-        on all_domains.domain_key = gone_from_salesforce.domain_key
+    left join of_gone_accounts
+        on all_domains.domain_key = of_gone_accounts.domain_key
     left join public_domains
         on all_domains.domain_key = public_domains.domain
     where all_domains.domain_key is not null

@@ -9,7 +9,7 @@
 
 with batches as (
 
-    select * from {{ ref('def_ingest_batches') }}
+    select * from {{ ref('def_loaded_batches') }}
 
 ),
 

@@ -99,7 +99,8 @@ responses as (
         min(case when is_public and author_kind = 'agent' and not is_deleted then sent_at end)
             as first_kept_response_at,
         min(case when is_public and author_kind = 'customer' then sent_at end) as first_customer_message_at,
-        count(case when is_public and author_kind = 'agent' then 1 end) as agent_responses
+        count(case when is_public and author_kind = 'agent' then 1 end) as agent_responses,
+        count(*) as messages_held
     from messages
     group by ticket_key
 
@@ -154,28 +155,18 @@ openings as (
     select
         ticket_key,
         sum(case when is_reopening then 1 else 0 end) as reopenings,
-        min(closed_at) as first_closed_at,
-        max(closed_at) as last_closed_at,
-        max(case when is_current then 1 else 0 end) as open_episodes
+        min(closed_at) as first_closed_at
     from episodes
     group by ticket_key
 
 ),
 
--- Pylon says itself when a ticket was resolved, Plain when its status changed last.
 resolutions as (
 
     select
         tickets.ticket_key,
-        case
-            when tickets.support_system = 'plain' and tickets.is_resolved and openings.open_episodes = 0
-                then openings.last_closed_at
-            else tickets.resolved_at
-        end as resolution_at,
-        coalesce(
-            case when tickets.support_system = 'pylon' then tickets.first_resolved_at_reported end,
-            openings.first_closed_at
-        ) as first_resolution_at
+        tickets.resolved_at as resolution_at,
+        coalesce(tickets.first_resolved_at_reported, openings.first_closed_at) as first_resolution_at
     from tickets
     left join openings
         on tickets.ticket_key = openings.ticket_key
@@ -339,6 +330,7 @@ spans as (
         responses.first_kept_response_at,
         responses.first_customer_message_at,
         coalesce(responses.agent_responses, 0) as agent_responses,
+        coalesce(responses.messages_held, 0) as messages_held,
         resolutions.resolution_at,
         resolutions.first_resolution_at
     from tickets
@@ -465,6 +457,7 @@ final as (
             as resolution_business_seconds_by_vendor_hours,
         cast(service.first_response_target_seconds as bigint) as first_response_target_seconds,
         cast(service.resolution_target_seconds as bigint) as resolution_target_seconds,
+        cast(measured.messages_held as bigint) as messages_held,
         cast(measured.agent_responses as bigint) as agent_responses,
         cast(coalesce(waits.waits, 0) as bigint) as customer_waits,
         cast(coalesce(waits.waits_answered, 0) as bigint) as customer_waits_answered,

@@ -40,13 +40,39 @@ domains as (
 
 ),
 
-dated as (
+closings as (
+
+    select
+        ticket_key,
+        max(closed_at) as last_closed_at
+    from {{ ref('fct_def_ticket_episodes') }}
+    group by ticket_key
+
+),
+
+-- Pylon says itself when a ticket was resolved; Plain when its status changed last, which may be after it was closed.
+resolved as (
 
     select
         tickets.*,
-        {{ date_in_zone('tickets.created_at', zone) }} as created_date,
-        {{ date_in_zone('tickets.resolved_at_reported', zone) }} as resolved_date
+        case
+            when tickets.support_system = 'plain' and tickets.resolved_at_reported is not null
+                then coalesce(closings.last_closed_at, tickets.resolved_at_reported)
+            else tickets.resolved_at_reported
+        end as resolved_at
     from tickets
+    left join closings
+        on tickets.ticket_key = closings.ticket_key
+
+),
+
+dated as (
+
+    select
+        *,
+        {{ date_in_zone('created_at', zone) }} as created_date,
+        {{ date_in_zone('resolved_at', zone) }} as resolved_date
+    from resolved
 
 ),
 
@@ -97,7 +123,7 @@ final as (
         tickets.first_response_sla_status_reported,
 
         -- booleans
-        cast(tickets.resolved_at_reported is not null as boolean) as is_resolved,
+        cast(tickets.resolved_at is not null as boolean) as is_resolved,
         tickets.is_issue_group,
         cast(coalesce(agents.is_support_agent, false) as boolean) as is_support_agent,
 
@@ -107,7 +133,7 @@ final as (
         tickets.updated_at,
         tickets.snoozed_until,
         tickets.latest_message_at,
-        tickets.resolved_at_reported as resolved_at,
+        tickets.resolved_at,
         tickets.first_response_at_reported,
         tickets.first_resolved_at_reported,
         tickets.first_response_due_at_reported,
@@ -118,7 +144,7 @@ final as (
         tickets.resolved_date,
 
         -- measures
-        cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at_reported') }} as bigint)
+        cast({{ seconds_between('tickets.created_at', 'tickets.resolved_at') }} as bigint)
             as resolution_calendar_seconds,
         tickets.resolution_seconds_reported,
         tickets.resolution_business_seconds_reported,

@@ -1,0 +1,1 @@
+{{ backlog_report('def') }}

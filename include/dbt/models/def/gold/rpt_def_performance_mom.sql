@@ -1,0 +1,1 @@
+{{ performance_per_period('def', 'month') }}

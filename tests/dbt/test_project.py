@@ -270,6 +270,17 @@ def test_a_selector_holds_all_its_branches(project: Project, selector: str, want
 
 
 @pytest.mark.integration
+def test_the_documentation_is_made_without_a_complaint_and_shows_every_model(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    outcome = project.run("docs", "generate", "--static")
+    assert outcome.success, outcome.said()
+    # The warehouse is empty, and says so of every stream; nothing else is said.
+    assert [message for message in outcome.messages if "was never loaded" not in message] == []
+    page = (tmp_path / "dbt" / "target" / "static_index.html").read_text()
+    assert [name for name in files_under("models") if name not in page] == []
+
+
+@pytest.mark.integration
 def test_dbt_writes_nothing_into_the_project(tmp_path: Path) -> None:
     copy = tmp_path / "project"
     shutil.copytree(DBT_PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs", "dbt_packages"))

@@ -94,6 +94,13 @@ DATABASE_CONFIG = re.compile(r"\bconfig\s*\([^)]*\bdatabase\s*=", re.I | re.S)
 PASS_THROUGH = re.compile(r"^\s*select\s+\*\s+from\s+\{\{\s*ref\([^)]*\)\s*\}\}\s*;?\s*$", re.I)
 BUSINESS_COLUMN = re.compile(r"^(is_support_agent|is_xo_agent|tenure_\w+|wave_\w+)$")
 LABEL_COLUMN = re.compile(r"^((agent|employee|assignee|account|customer|company)_name|team|team_name|leader(_name)?)$")
+SUMMED_NAME = re.compile(r"_(sum|count|met|eligible|change|created|resolved|answered)$")
+METADATA = ("RECORD_KEY", "RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE", "BATCH_ID", "PIPELINE_RUN_ID")
+LISTED = ("state", "priority", "support_system", "channel")  # what a fact has from a list somebody keeps
+GROUPED_FROM = 12  # a Silver model with more columns than this says which are ids, strings, timestamps
+JOINED_TO_ROSTER = re.compile(
+    r"\binner\s+join\s+(?:\{\{\s*ref\(\s*')?(agents|employees|roster|dim_employee|int_\w+_agents)", re.I
+)
 MORE_THAN_TYPING = re.compile(r"\b(join|where|group\s+by|having|union|intersect|except|distinct|limit)\b", re.I)
 ENGINES_OWN = re.compile(
     r"::|\b(try_cast|try_to_\w+|iff|parse_json|json_extract\w*|json_value|from_json|unnest|flatten|strptime|strftime"
@@ -137,6 +144,7 @@ class Model:
     measures: Mapping[str, str]  # its numeric columns, with the additivity their meta states
     description: str
     header: str
+    text: str  # as written, with its comments
     sql: str
     reads: tuple[str, ...]
     tests: tuple[Check, ...]
@@ -209,6 +217,7 @@ class Project:
             },
             description=node.get("description") or "",
             header=_header(node.get("raw_code") or ""),
+            text=node.get("raw_code") or "",
             sql=COMMENTS.sub("", node.get("raw_code") or ""),
             reads=tuple(node["depends_on"].get("nodes", [])),
             tests=tuple(tests),
@@ -312,11 +321,11 @@ def silver_holds_no_business_columns(project: Project) -> Iterator[Finding]:
 
 
 def silver_tests_stop_the_build(project: Project) -> Iterator[Finding]:
-    """A null or doubled key in Silver is an error, never a warning."""
+    """A test of Silver is an error, never a warning; only a value the vendor's own list lacks may pass with one."""
     for model in project.of("silver"):
         for test in model.tests:
-            if test.name in ("unique", "not_null") and test.severity != "error":
-                yield model.name, f"{test.name} on {test.column} only warns"
+            if test.name != "accepted_values" and test.severity != "error":
+                yield model.name, f"{test.name} on {test.column or 'its rows'} only warns"
 
 
 def layers_read_what_they_may(project: Project) -> Iterator[Finding]:
@@ -367,11 +376,42 @@ def _is_ledger(source: Mapping[str, Any]) -> bool:
     return str(source["identifier"]).upper().startswith("INGEST_")
 
 
+def streams_say_what_a_row_is(project: Project) -> Iterator[Finding]:
+    """A stream has the six metadata columns, says if it is append-only, and as a record set what its key is."""
+    for source in project.sources.values():
+        if _is_ledger(source):
+            continue
+        where = f"{source['source_name']}.{source['name']}"
+        meta = source["config"].get("meta") or {}
+        if missing := [name for name in METADATA if name not in source.get("columns", {})]:
+            yield where, f"lacks {', '.join(missing)}"
+        if not isinstance(meta.get("is_append_only"), bool):
+            yield where, "meta.is_append_only is neither true nor false"
+        if meta.get("input_kind") == "record_set" and not meta.get("record_key"):
+            yield where, "is a record set without meta.record_key"
+
+
 def streams_are_watched(project: Project) -> Iterator[Finding]:
     """Every Bronze stream has a freshness it is held to."""
     for source in project.sources.values():
         if not _is_ledger(source) and not any((source.get("freshness") or {}).values()):
             yield f"{source['source_name']}.{source['name']}", "declares no freshness"
+
+
+def silver_groups_its_columns(project: Project) -> Iterator[Finding]:
+    """A long Silver model says in comments which of its columns are ids, strings, timestamps and so on."""
+    for model in project.of("silver"):
+        if len(model.columns) > GROUPED_FROM and not re.search(r"^\s*-- ids\b", model.text, re.M):
+            yield model.name, f"has {len(model.columns)} columns and no groups of them (-- ids, -- strings, …)"
+
+
+def no_text_is_kept_twice(project: Project) -> Iterator[Finding]:
+    """No two models have the same SQL: one owns it, the other passes it through."""
+    seen: dict[str, Model] = {}
+    for model in project.models.values():
+        first = seen.setdefault(" ".join(model.sql.lower().split()), model)
+        if first is not model:
+            yield model.name, f"is the text of {first.name} again; pass that through"
 
 
 def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
@@ -392,6 +432,63 @@ def facts_state_their_category(project: Project) -> Iterator[Finding]:
                 yield model.name, f"meta.{key} is missing"
             if f"{key}:" not in model.header:
                 yield model.name, f"the comment at the top does not state {key}:"
+
+
+def roster_is_joined_as_the_category_says(project: Project) -> Iterator[Finding]:
+    """Category 3 joins the roster inner, 1 and 2 left: there a row whose agent is unknown stays, and is seen."""
+    for model in project.of("fct"):
+        inner = JOINED_TO_ROSTER.search(model.sql)
+        if model.meta.get("source_category") == 3 and not inner:
+            yield model.name, "has everybody's agents in it and does not join the roster inner"
+        elif model.meta.get("source_category") in (1, 2) and inner:
+            yield model.name, f"loses the rows of unknown agents: {' '.join(inner.group(0).split())}"
+
+
+def unknown_agents_are_seen(project: Project) -> Iterator[Finding]:
+    """A fct_ with an eid tests it for NULL: as a warning where unknown agents are kept."""
+    for model in project.of("fct"):
+        if "eid" in model.columns and ("eid", "not_null") not in _tested(model):
+            yield model.name, "does not test eid for NULL"
+
+
+def grains_are_never_null(project: Project) -> Iterator[Finding]:
+    """The day and the channel of an agg_ or rpt_ are tested not_null."""
+    for model in project.of("agg", "rpt"):
+        for column in ("metric_date", "channel"):
+            if column in model.columns and (column, "not_null") not in _tested(model):
+                yield model.name, f"does not test {column} for NULL"
+
+
+def lists_are_tested(project: Project) -> Iterator[Finding]:
+    """What a fct_ takes from a list (state, priority, support_system, channel) is tested against the list."""
+    for model in project.of("fct"):
+        for column in LISTED:
+            against = {(column, "accepted_values"), (column, "relationships")}
+            if column in model.columns and not against & _tested(model):
+                yield model.name, f"does not test {column} against its list"
+
+
+def _tested(model: Model) -> set[tuple[str, str]]:
+    return {(test.column, test.name) for test in model.tests}
+
+
+def dimensions_hold_no_sums(project: Project) -> Iterator[Finding]:
+    """A dim_ describes: what is counted or summed is an agg_'s."""
+    for model in project.of("dim"):
+        for column in filter(SUMMED_NAME.search, model.measures):
+            yield model.name, f"column {column} reads like a sum; sums are an agg_'s"
+
+
+def productivity_is_apart_from_performance(project: Project) -> Iterator[Finding]:
+    """Rates over an agent's whole day have no channel, and stand beside a report by channel, for every client."""
+    reports = {model.name for model in project.of("rpt")}
+    for model in project.of("rpt"):
+        if model.name.endswith("_agent_productivity_daily") and "channel" in model.columns:
+            yield model.name, "has a channel, over which an agent's day cannot be told apart"
+        pair = ("_agent_performance_channel_daily", "_agent_productivity_daily")
+        for one, other in (pair, pair[::-1]):
+            if model.name.endswith(one) and (twin := model.name.removesuffix(one) + other) not in reports:
+                yield model.name, f"stands without {twin}"
 
 
 def labels_are_joined_late(project: Project) -> Iterator[Finding]:
@@ -436,6 +533,8 @@ def measures_say_how_they_add_up(project: Project) -> Iterator[Finding]:
                     model.name,
                     f"column {column}: meta.additivity is {additivity!r}, allowed are {', '.join(ADDITIVITY)}",
                 )
+            elif column.endswith("_agent_day") and additivity != "non":
+                yield model.name, f"column {column} repeats on every channel of the day and is called {additivity}"
             elif AVERAGE_NAME.search(column) and additivity != "non":
                 yield model.name, f"column {column} reads like a rate and is called {additivity}; rates never add up"
 
@@ -536,6 +635,13 @@ def exposures_read_reports(project: Project) -> Iterator[Finding]:
                 yield exposure["name"], f"reads {parent.rsplit('.', 1)[-1]}; read the rpt_ over it"
 
 
+def exposures_name_their_tool(project: Project) -> Iterator[Finding]:
+    """A dashboard says in meta.tool what it is made with, so that nothing in a rpt_ has to be of one tool."""
+    for exposure in project.exposures.values():
+        if not (exposure["config"].get("meta") or {}).get("tool"):
+            yield exposure["name"], "meta.tool is missing"
+
+
 def description_starts_with_the_grain(project: Project) -> Iterator[Finding]:
     """The first sentence of a model's description says what one row is: "One row per …"."""
     for model in project.models.values():
@@ -610,9 +716,18 @@ RULES: tuple[Rule, ...] = (
     layers_read_what_they_may,
     built_tables_are_refs,
     sources_are_bronze,
+    streams_say_what_a_row_is,
     streams_are_watched,
+    silver_groups_its_columns,
+    no_text_is_kept_twice,
     intermediate_logic_is_shared,
     facts_state_their_category,
+    roster_is_joined_as_the_category_says,
+    unknown_agents_are_seen,
+    grains_are_never_null,
+    lists_are_tested,
+    dimensions_hold_no_sums,
+    productivity_is_apart_from_performance,
     labels_are_joined_late,
     sla_status_is_computed_when_read,
     aggregates_keep_the_channel,
@@ -628,6 +743,7 @@ RULES: tuple[Rule, ...] = (
     experiments_promise_nothing,
     compat_names_what_it_replaces,
     exposures_read_reports,
+    exposures_name_their_tool,
     description_starts_with_the_grain,
     primary_key_is_tested,
     one_yaml_per_model,

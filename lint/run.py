@@ -108,6 +108,12 @@ GATES = (
         needs=("dbt-parse",),
     ),
     Gate(
+        "acceptance",
+        "a rule of the acceptance list without a row, or a row that names what does not exist (lint/acceptance.py)",
+        main_python("lint/acceptance.py", str(MANIFEST)),
+        needs=("dbt-parse",),
+    ),
+    Gate(
         "dbt-sources",
         "dbt source YAML that no longer matches the streams it is generated from",
         main_python("-m", "include.orchestration.dbt_sources", "--check"),

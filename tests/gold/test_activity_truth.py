@@ -54,6 +54,13 @@ def test_the_old_names_count_what_the_new_ones_do(loaded: Loaded, mart: str) -> 
     assert sum(row["tickets"] for row in old) == len(loaded.relation("fct_def_tickets"))
 
 
+def test_the_old_names_keep_their_types(loaded: Loaded) -> None:
+    columns = ("metric_date", "customer_id", "tickets_created", "messages_created", "avg_ticket_resolution_days")
+    types = ", ".join(f"typeof({column}) as {column}" for column in columns)
+    (found,) = loaded.query(f"select distinct {types} from fct_support_tickets_daily")
+    assert tuple(found.values()) == ("DATE", "VARCHAR", "BIGINT", "BIGINT", "DOUBLE")
+
+
 def test_averages_are_the_sums_recomputed(loaded: Loaded) -> None:
     rows = loaded.relation("rpt_def_support_tickets_daily")
     assert {row["avg_ticket_resolution_days"] is None for row in rows} == {True, False}

@@ -3,6 +3,7 @@
 from typing import Any
 
 PROJECT = "support"
+METADATA = ("RECORD_KEY", "RECORD_HASH", "DATE_TO_WAREHOUSE", "SOURCE_FILE", "BATCH_ID", "PIPELINE_RUN_ID")
 
 
 def check(name: str, model: str, column: str, severity: str = "ERROR") -> dict[str, Any]:
@@ -42,7 +43,7 @@ def model(
         "schema": schema,
         "access": "protected",
         "description": f"One row per {name} id. More words.",
-        "raw_code": "with final as (select 1)\nselect * from final\n",
+        "raw_code": f"with final as (select 1 as {name})\nselect * from final\n",
         "columns": {column: {} for column in columns},
         "config": {
             "materialized": materialized,
@@ -96,7 +97,7 @@ def house() -> dict[str, Any]:
             (ref("int_def_tickets"),),
             ("ticket_key",),
             {"meta": fact_meta},
-            raw_code=header,
+            raw_code=header + "_left_out",
         ),
         model("dim_calendar_def", "gold", "table", ("seed.support.holidays",), ("calendar_date",)),
         model(
@@ -144,6 +145,11 @@ def house() -> dict[str, Any]:
         "fct_support_tickets_daily": "ticket_day_key",
     }
     tests = [check(name, where, column) for where, column in keys.items() for name in ("unique", "not_null")]
+    tests += [
+        check("relationships", "fct_def_tickets", "channel"),
+        check("not_null", "agg_def_tickets_channel_daily", "channel"),
+        check("not_null", "rpt_def_tickets_daily", "channel"),
+    ]
     return {
         "metadata": {"project_name": PROJECT},
         "nodes": {node["unique_id"]: node for node in [*models, *tests]},
@@ -155,13 +161,22 @@ def house() -> dict[str, Any]:
                 "database": "DEF_DB_LOCAL",
                 "schema": "BRONZE",
                 "freshness": {"warn_after": {"count": 26, "period": "hour"}, "error_after": None},
-                "config": {"meta": {"input_kind": "record_set", "load_strategy": "batch_replace"}},
+                "columns": {column: {} for column in METADATA},
+                "config": {
+                    "meta": {
+                        "input_kind": "record_set",
+                        "load_strategy": "batch_replace",
+                        "is_append_only": False,
+                        "record_key": "ID",
+                    }
+                },
             }
         },
         "exposures": {
             f"exposure.{PROJECT}.backlog": {
                 "name": "backlog",
                 "depends_on": {"nodes": [ref("rpt_def_tickets_daily")]},
+                "config": {"meta": {"tool": "pages"}},
             }
         },
         "macros": {

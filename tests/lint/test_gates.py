@@ -46,6 +46,12 @@ PLANTED = [
         "select * from {{ ref('fct_def_tickets') }}\n",
         "layers_read_what_they_may: rpt_def_planted reads fct fct_def_tickets",
     ),
+    (
+        "acceptance",
+        "docs/acceptance.md",
+        "| S4-001 | again | proved | `rule:no_such_rule` |\n",
+        "S4-001 has 2 rows S4-001 names rule:no_such_rule, which does not exist",
+    ),
     ("dbt-sources", "include/dbt/models/def/_def__sources.yml", "# edited by hand\n", "_def__sources.yml"),
     ("scorecard", "docs/scorecard.md", "edited by hand\n", "scorecard.md is out of date"),
     ("secrets", ".env.example", "PLAIN_DEF_TOKEN=plain" + "ApiKey_0f3b9c77e1\n", ".env.example:"),

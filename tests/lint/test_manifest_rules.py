@@ -149,6 +149,11 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "not_null on state only warns",
     ),
     (
+        "silver_tests_stop_the_build",
+        lambda m: put(m, check("no_garbage_anywhere", SILVER, "", severity="WARN")),
+        "no_garbage_anywhere on its rows only warns",
+    ),
+    (
         "layers_read_what_they_may",
         lambda m: node(m, SILVER)["depends_on"]["nodes"].append(ref(FCT)),
         "def_pylon_issues reads fct fct_def_tickets; silver may read source",
@@ -216,6 +221,93 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "streams_are_watched",
         lambda m: set_in(source(m), freshness={"warn_after": None, "error_after": None}),
         "declares no freshness",
+    ),
+    (
+        "streams_say_what_a_row_is",
+        lambda m: source(m)["columns"].pop("BATCH_ID"),
+        "def_bronze.PYLON_ISSUES lacks BATCH_ID",
+    ),
+    (
+        "streams_say_what_a_row_is",
+        lambda m: source(m)["config"]["meta"].pop("record_key"),
+        "is a record set without meta.record_key",
+    ),
+    (
+        "streams_say_what_a_row_is",
+        lambda m: source(m)["config"]["meta"].pop("is_append_only"),
+        "meta.is_append_only is neither",
+    ),
+    (
+        "silver_groups_its_columns",
+        lambda m: set_in(node(m, SILVER)["columns"], **{f"c{n}": {} for n in range(12)}),
+        "has 14 columns and no groups of them",
+    ),
+    (
+        "no_text_is_kept_twice",
+        lambda m: set_in(
+            node(m, "fct_def_exclusions"), raw_code=node(m, FCT)["raw_code"].replace("from x", "FROM  x -- new")
+        ),
+        "fct_def_exclusions is the text of fct_def_tickets again",
+    ),
+    (
+        "roster_is_joined_as_the_category_says",
+        lambda m: set_in(node(m, FCT), raw_code=node(m, FCT)["raw_code"] + " inner  join employees using (eid)"),
+        "loses the rows of unknown agents: inner join employees",
+    ),
+    (
+        "roster_is_joined_as_the_category_says",
+        lambda m: node(m, FCT)["config"]["meta"].update(source_category=3),
+        "does not join the roster inner",
+    ),
+    ("unknown_agents_are_seen", lambda m: set_in(node(m, FCT)["columns"], eid={}), "does not test eid for NULL"),
+    (
+        "grains_are_never_null",
+        lambda m: drop_test(m, f"not_null_{AGG}_channel"),
+        "agg_def_tickets_channel_daily does not test channel for NULL",
+    ),
+    (
+        "grains_are_never_null",
+        lambda m: set_in(node(m, RPT)["columns"], metric_date={}),
+        "does not test metric_date for NULL",
+    ),
+    (
+        "lists_are_tested",
+        lambda m: drop_test(m, f"relationships_{FCT}_channel"),
+        "fct_def_tickets does not test channel against its list",
+    ),
+    ("lists_are_tested", lambda m: set_in(node(m, FCT)["columns"], priority={}), "does not test priority"),
+    (
+        "dimensions_hold_no_sums",
+        lambda m: set_in(node(m, "dim_calendar_def")["columns"], tickets_created={"data_type": "bigint"}),
+        "column tickets_created reads like a sum",
+    ),
+    (
+        "productivity_is_apart_from_performance",
+        lambda m: put(m, model("rpt_def_agent_productivity_daily", "gold", "view", (ref(AGG),))),
+        "stands without rpt_def_agent_performance_channel_daily",
+    ),
+    (
+        "productivity_is_apart_from_performance",
+        lambda m: put(m, model("rpt_def_agent_performance_channel_daily", "gold", "view", (ref(AGG),))),
+        "stands without rpt_def_agent_productivity_daily",
+    ),
+    (
+        "productivity_is_apart_from_performance",
+        lambda m: put(m, model("rpt_def_agent_productivity_daily", "gold", "view", (ref(AGG),), ("channel",))),
+        "has a channel, over which",
+    ),
+    (
+        "exposures_name_their_tool",
+        lambda m: set_in(m["exposures"][f"exposure.{PROJECT}.backlog"], config={"meta": {}}),
+        "backlog meta.tool is missing",
+    ),
+    (
+        "measures_say_how_they_add_up",
+        lambda m: set_in(
+            node(m, RPT)["columns"],
+            seconds_agent_day={"data_type": "bigint", "config": {"meta": {"additivity": "additive"}}},
+        ),
+        "column seconds_agent_day repeats on every channel",
     ),
     ("labels_are_joined_late", lambda m: set_in(node(m, FCT)["columns"], team={}), "column team is a label"),
     (
@@ -443,6 +535,7 @@ def put_report(manifest: Manifest, sql: str) -> None:
 
 def put_keys(manifest: Manifest, name: str) -> None:
     node(manifest, name)["columns"].setdefault("channel", {})
+    put(manifest, check("not_null", name, "channel"))
     set_in(node(manifest, name)["config"], meta={"agent_filter": "none", "agent_filter_reason": "planted"})
     put(manifest, check("unique", name, "k"))
     put(manifest, check("not_null", name, "k"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.bronze.warehouses import WarehouseError
 from include.bronze import smoke
+from include.bronze.warehouses import WarehouseError
 from include.snowflake import Login
 from tests.snowflake.emulator import Emulator
 

@@ -1,6 +1,6 @@
 # The commands of the project. Thin on purpose: what they do is in include/local.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint run up test test-fast lint sql dbt manifest airflow clean
+.PHONY: help setup setup-lint run up test test-fast lint sql dbt manifest airflow smoke-snowflake clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 := $(or $(shell command -v python3 || command -v python3.12 || command -v python3.11),python3)
@@ -51,6 +51,9 @@ manifest: $(VENV) ## rebuild the slim manifest the DAGs are drawn from
 
 airflow: $(VENV) ## Airflow's own command line on the local stack: make airflow ARGS="dags list"
 	@exec $(LOCAL) airflow $(ARGS)
+
+smoke-snowflake: $(VENV) ## write and read a scratch schema on the Snowflake account that is configured
+	@exec .venv/bin/python -m include.bronze.smoke
 
 clean: ## remove the data the commands made; ALL=1 removes the environments too
 	@$(PYTHON3) -m include.local.clean $(if $(ALL),all)

@@ -13,6 +13,7 @@ ALLOWED = {
     # the doors of the room read configuration; what is behind them takes plain values
     "include.bronze.steps": {"include.bronze", "include.settings", "include.snowflake"},
     "include.bronze.__main__": {"include.bronze", "include.settings"},
+    "include.bronze.smoke": {"include.bronze", "include.settings", "include.snowflake"},
     "include.bronze.warehouses.snowflake": {"include.bronze", "include.snowflake"},
     "include.bronze": {"include.bronze"},
     "include.settings": {"include.bronze"},

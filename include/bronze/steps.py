@@ -352,6 +352,17 @@ class Bronze:
             warehouse.record_attempts(tried)
         return tried
 
+    def totals(self, run_ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
+        """Of each stream how many batches and rows some runs have loaded, and how many there are in all."""
+        totals: dict[str, tuple[int, int, int, int]] = {}
+        with self.warehouse() as warehouse:
+            for row in warehouse.ledger():
+                new = int(row.run_id in run_ids)
+                one = (new, new * row.rows, 1, row.rows)
+                before = totals.get(row.stream, (0, 0, 0, 0))
+                totals[row.stream] = (before[0] + one[0], before[1] + one[1], before[2] + one[2], before[3] + one[3])
+        return totals
+
     def table(self, stream: ClientStream) -> BronzeTable:
         """A stream's Bronze table."""
         spec = stream.spec

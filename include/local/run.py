@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from include.bronze.steps import connection_from_environment, snowflake_environment
+from include.bronze.steps import Bronze, connection_from_environment, snowflake_environment
 from include.local.api import Airflow, ApiError
 from include.local.console import Console, Stopwatch, counted, duration
 from include.local.folder import Place, Refused, StackError, hold, shown
 from include.local.follow import Outcome, explain, follow
 from include.local.stack import Stack, free_port
-from include.local.summary import dbt_sentence, phases, read_dbt, read_streams, stream_table
+from include.local.summary import StreamRows, dbt_sentence, phases, read_dbt, read_streams, stream_table
 from include.settings import Settings, load_settings
 from include.snowflake import Login
 
@@ -116,7 +116,17 @@ class Night:
 def summarise(console: Console, configured: Settings, nights: list[Night], timings: dict[str, float]) -> None:
     """What a person wants to know at the end."""
     outcomes = [outcome for night in nights for outcome in night.outcomes]
-    streams = read_streams(configured.published_copy, [o.run_id for o in outcomes])
+    run_ids = [outcome.run_id for outcome in outcomes]
+    if configured.target.is_snowflake:  # nothing is published there; the ledgers themselves are asked
+        streams = [
+            StreamRows(code, stream, *numbers)
+            for code, client in configured.clients.items()
+            for stream, numbers in sorted(
+                Bronze(configured, client, connection_from_environment, "make run").totals(run_ids).items()
+            )
+        ]
+    else:
+        streams = read_streams(configured.published_copy, run_ids)
     console.line()
     console.line(console.style("  Summary", "bold"))
     console.line()

@@ -255,6 +255,19 @@ def test_a_load_that_fails_in_the_middle_changes_nothing(landing: Landing, place
     assert state_of(place) == before
 
 
+def test_a_load_that_fails_leaves_nothing_that_the_next_one_could_commit(landing: Landing, place: Place) -> None:
+    load(place, landing, land(landing, batch(4), ["a", "b"]))
+    before = state_of(place)
+    lying = replace(land(landing, batch(4), ["c"], at=NOW + timedelta(hours=1)), rows=5)
+    with closing(place.open()) as warehouse:
+        with pytest.raises(WarehouseError, match="was not loaded"):
+            warehouse.load(ISSUES, lying, landing, "run")
+        warehouse.load(ISSUES, land(landing, batch(5), []), landing, "run")
+    rows, batches, _ = state_of(place)
+    assert rows == before[0]
+    assert [row for row in batches if row[1] == batch(4).id] == before[1]
+
+
 @pytest.mark.parametrize("name", ["a", 'X"; drop table y --', "", "É", "X Y", "1X"])
 def test_what_is_no_plain_name_never_reaches_sql(name: str) -> None:
     with pytest.raises(WarehouseError, match="cannot be a table or column name"):

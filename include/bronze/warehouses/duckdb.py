@@ -12,9 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from include.bronze.landing import Landing, Manifest
-from include.bronze.ledger import SCHEMA
 from include.bronze.warehouses import BronzeTable, WarehouseError
-from include.bronze.warehouses.sql import SqlWarehouse, one_line, table_name
+from include.bronze.warehouses.sql import SqlWarehouse, one_line
 
 
 class DuckDBWarehouse(SqlWarehouse):
@@ -48,7 +47,7 @@ class DuckDBWarehouse(SqlWarehouse):
         values = pa.table([pa.array(column) for column in columns], names=[f"c{i}" for i in range(len(columns))])
         self._connection.register("ledger_rows", values)
         try:
-            self._connection.execute(f"insert into {SCHEMA}.{table} select * from ledger_rows")
+            self._connection.execute(f"insert into {self.schema}.{table} select * from ledger_rows")
         finally:
             self._connection.unregister("ledger_rows")
 
@@ -59,7 +58,7 @@ class DuckDBWarehouse(SqlWarehouse):
 
     def _copy(self, target: BronzeTable, fetched: list[str]) -> int:
         return self._change(
-            f"insert into {table_name(target.name)} by name select * from read_parquet(?, union_by_name = true)",
+            f"insert into {self._table(target.name)} by name select * from read_parquet(?, union_by_name = true)",
             [fetched],
         )
 

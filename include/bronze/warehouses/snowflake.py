@@ -25,7 +25,7 @@ from snowflake.connector.errors import Error, OperationalError
 from include.bronze.landing import Landing, Manifest
 from include.bronze.ledger import LEDGER, SCHEMA
 from include.bronze.warehouses import BronzeTable, Loaded, WarehouseError
-from include.bronze.warehouses.sql import SqlWarehouse, identifier, one_line, table_name
+from include.bronze.warehouses.sql import SqlWarehouse, identifier, one_line
 from include.snowflake import Login
 
 log = logging.getLogger(__name__)
@@ -67,11 +67,15 @@ class SnowflakeWarehouse(SqlWarehouse):
 
     errors = (Error, OSError)
 
-    def __init__(self, login: Login, database: str, tag: dict[str, str], *, patience: int = 120) -> None:
+    def __init__(
+        self, login: Login, database: str, tag: dict[str, str], *, schema: str = SCHEMA, patience: int = 120
+    ) -> None:
+        self.schema = schema
         self._login, self._tag = login, tag
         self._ledger_is_there = self._is_lost = False
         self._database = database
         identifier(database)
+        identifier(schema)
         try:
             self._connection = snowflake.connector.connect(
                 **login.arguments(),
@@ -98,6 +102,12 @@ class SnowflakeWarehouse(SqlWarehouse):
     def close(self) -> None:
         with self._forgiven("the session with Snowflake was not closed in good order"):
             self._connection.close(retry=not self._is_lost)
+
+    def drop_schema(self) -> None:
+        """Drop a schema that is not Bronze's own."""
+        if self.schema == SCHEMA:
+            raise WarehouseError(f"{SCHEMA} holds what was loaded and is not dropped")
+        self._change(f"drop schema if exists {self.schema} cascade")
 
     def load(self, target: BronzeTable, manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
         tag = self._tag | {"run": run_id, "batch": manifest.batch_id}
@@ -146,13 +156,13 @@ class SnowflakeWarehouse(SqlWarehouse):
         with self._cursor() as cursor:
             for start in range(0, len(rows), ROWS_PER_INSERT):
                 some = [tuple(row) for row in rows[start : start + ROWS_PER_INSERT]]
-                cursor.executemany(f"insert into {SCHEMA}.{table} ({names}) values ({marks})", some)
+                cursor.executemany(f"insert into {self.schema}.{table} ({names}) values ({marks})", some)
 
     @contextmanager
     def _fetched(self, target: BronzeTable, manifest: Manifest, landing: Landing) -> Iterator[str]:
         """The parts on the table's stage, in a folder that is this load's alone."""
         self._ensure(target.name, target.columns)
-        batch = f"@{self._database}.{SCHEMA}.%{target.name}/{manifest.batch_id}"
+        batch = f"@{self._database}.{self.schema}.%{target.name}/{manifest.batch_id}"
         # What a load that was killed has left goes first.
         self._change(f"remove {batch}/")
         stage = f"{batch}/{uuid4().hex}/"
@@ -172,7 +182,7 @@ class SnowflakeWarehouse(SqlWarehouse):
     def _copy(self, target: BronzeTable, fetched: str) -> int:
         # Nothing in a text stands for NULL, and a part that cannot be read whole fails the load.
         loaded = self._rows(
-            f"copy into {table_name(target.name)} from {fetched} file_format = (type = parquet null_if = ()) "
+            f"copy into {self._table(target.name)} from {fetched} file_format = (type = parquet null_if = ()) "
             "match_by_column_name = case_insensitive on_error = abort_statement"
         )
         return sum(int(row[3]) for row in loaded if len(row) > 3)

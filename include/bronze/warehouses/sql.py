@@ -43,11 +43,6 @@ def identifier(name: str) -> str:
     return f'"{name}"'
 
 
-def table_name(table: str) -> str:
-    """A Bronze table's name in SQL."""
-    return f"{SCHEMA}.{identifier(table)}"
-
-
 def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -57,6 +52,12 @@ class SqlWarehouse(ABC):
 
     # what the engine raises
     errors: tuple[type[Exception], ...]
+    # a smoke run has one of its own
+    schema: str = SCHEMA
+
+    def _table(self, name: str) -> str:
+        """A Bronze table's name in SQL."""
+        return f"{self.schema}.{identifier(name)}"
 
     @abstractmethod
     def close(self) -> None:
@@ -98,7 +99,7 @@ class SqlWarehouse(ABC):
             return []
         rows = self._rows(
             "select stream, batch_id, attempt, row_count, checksum, window_start, window_end, load_strategy, "
-            f"loaded_at, pipeline_run_id from {SCHEMA}.{BATCHES} order by stream, window_start, window_end"
+            f"loaded_at, pipeline_run_id from {self.schema}.{BATCHES} order by stream, window_start, window_end"
         )
         return [
             LedgerRow(
@@ -119,7 +120,7 @@ class SqlWarehouse(ABC):
         """How many rows of each batch the table holds."""
         if not self._columns(target.name):
             return {}
-        rows = self._rows(f"select batch_id, count(*) from {table_name(target.name)} group by 1")
+        rows = self._rows(f"select batch_id, count(*) from {self._table(target.name)} group by 1")
         return {str(batch_id): int(count) for batch_id, count in rows}
 
     def known(self, target: BronzeTable) -> dict[str, Known]:
@@ -130,12 +131,12 @@ class SqlWarehouse(ABC):
             f"""
             with delivered as (
                 select record_key, max({version}) as version_stamp, max(date_to_warehouse) as read_at
-                from {table_name(target.name)}
+                from {self._table(target.name)}
                 group by record_key
             ),
             gone as (
                 select scope, max(observed_at) as observed_at
-                from {SCHEMA}.{COVERAGE}
+                from {self.schema}.{COVERAGE}
                 where stream = ? and outcome = 'gone'
                 group by scope
             )
@@ -157,7 +158,7 @@ class SqlWarehouse(ABC):
     def record_attempts(self, attempts: Sequence[Attempt]) -> None:
         with self._transaction(f"{ATTEMPTS} could not be written", self._ensure_ledger):
             for name in dict.fromkeys(attempt.name for attempt in attempts):
-                self._change(f"delete from {SCHEMA}.{ATTEMPTS} where attempt = ?", [name])
+                self._change(f"delete from {self.schema}.{ATTEMPTS} where attempt = ?", [name])
             self._insert(ATTEMPTS, [attempt_row(attempt) for attempt in attempts])
 
     def load(self, target: BronzeTable, manifest: Manifest, landing: Landing, run_id: str) -> Loaded:
@@ -208,11 +209,11 @@ class SqlWarehouse(ABC):
 
     def _replace(self, target: BronzeTable, manifest: Manifest, fetched: Any, load: Load) -> tuple[int, int]:
         """Put a batch in the place of what is there of it; how many rows there are now, and were before."""
-        table = table_name(target.name)
+        table = self._table(target.name)
         if target.replaces_everything:
             before = self._change(f"delete from {table}")
-            self._change(f"delete from {SCHEMA}.{COVERAGE} where stream = ?", [manifest.stream])
-            self._change(f"delete from {SCHEMA}.{BATCHES} where stream = ?", [manifest.stream])
+            self._change(f"delete from {self.schema}.{COVERAGE} where stream = ?", [manifest.stream])
+            self._change(f"delete from {self.schema}.{BATCHES} where stream = ?", [manifest.stream])
         else:
             before = self._change(f"delete from {table} where batch_id = ?", [manifest.batch_id])
         rows = self._copy(target, fetched) if manifest.parts else 0
@@ -232,21 +233,21 @@ class SqlWarehouse(ABC):
             buried = sorted((key, looked_for_at(read_at, deleted_at)) for key, read_at, deleted_at in reported)
             coverage += _gone(target.buries, manifest.batch_id, dict(buried).items())
         for ledger_table, values in ((BATCHES, [batch_row(manifest, load)]), (COVERAGE, coverage)):
-            self._change(f"delete from {SCHEMA}.{ledger_table} where batch_id = ?", [manifest.batch_id])
+            self._change(f"delete from {self.schema}.{ledger_table} where batch_id = ?", [manifest.batch_id])
             self._insert(ledger_table, values)
         return rows, before
 
     def _guard(self, target: BronzeTable, manifest: Manifest, delivered: Iterable[str]) -> None:
         """Refuse a directory that has lost more records than is plausible since it was last read."""
         previous = self._rows(
-            f"select batch_id from {SCHEMA}.{COVERAGE} where stream = ? and scope = '*' and batch_id <> ? "
+            f"select batch_id from {self.schema}.{COVERAGE} where stream = ? and scope = '*' and batch_id <> ? "
             "order by observed_at desc limit 1",
             [manifest.stream, manifest.batch_id],
         )
         if not previous:
             return
         held = self._rows(
-            f"select distinct record_key from {table_name(target.name)} where batch_id = ?", [previous[0][0]]
+            f"select distinct record_key from {self._table(target.name)} where batch_id = ?", [previous[0][0]]
         )
         alive = {key for (key,) in held}
         missing = alive.difference(delivered)
@@ -264,24 +265,24 @@ class SqlWarehouse(ABC):
         existing = self._columns(table)
         if not existing:
             listed = ", ".join(f"{identifier(name)} varchar" for name in wanted)
-            self._change(f"create table {table_name(table)} ({listed})")
+            self._change(f"create table {self._table(table)} ({listed})")
             return []
         added = [name for name in wanted if name not in existing]
         for name in added:
-            self._change(f"alter table {table_name(table)} add column {identifier(name)} varchar")
+            self._change(f"alter table {self._table(table)} add column {identifier(name)} varchar")
         return added
 
     def _ensure_ledger(self) -> list[str]:
-        self._change(f"create schema if not exists {SCHEMA}")
+        self._change(f"create schema if not exists {self.schema}")
         for table in LEDGER:
-            self._change(f"create table if not exists {SCHEMA}.{table.name} ({table.definition})")
+            self._change(f"create table if not exists {self.schema}.{table.name} ({table.definition})")
         return []
 
     def _columns(self, table: str) -> set[str]:
         rows = self._rows(
             "select column_name from information_schema.columns "
             "where table_catalog = current_database() and table_schema = ? and table_name = ?",
-            [SCHEMA, table],
+            [self.schema, table],
         )
         return {name for (name,) in rows}
 

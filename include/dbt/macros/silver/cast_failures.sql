@@ -113,10 +113,7 @@
 {% macro streams_with_casts(source_name, table=none) -%}
     {%- set streams = [] -%}
     {%- for stream in modelled_streams(source_name) if table in (none, stream.table) -%}
-        {%- set columns = listed_columns(stream.model.raw_code) -%}
-        {%- if columns -%}  {#- the loader's own books have no casts -#}
-            {%- do streams.append({'table': stream.table, 'columns': columns}) -%}
-        {%- endif -%}
+        {%- do streams.append({'table': stream.table, 'columns': listed_columns(stream.model.raw_code)}) -%}
     {%- endfor -%}
     {{ return(streams) }}
 {%- endmacro %}

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from tests.dbt.bronze import STREAMS, Bronze, open_warehouse
+from tests.dbt.bronze import STREAMS, Bronze, Look, Row, at, open_warehouse
 from tests.dbt.project import Outcome, Project, copy_of_project
 from tests.dbt.silver import _without_comment
-from tests.dbt.test_silver_property import SUBJECTS, Drop, Load, Seen, World
+from tests.dbt.test_silver_property import SUBJECTS, Drop, Load, Seen
 from tests.snowflake.emulator import Emulator
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ ROUNDS = 4
 NEW_TABLE = re.compile(
     r"create\s+(or\s+replace\s+transient\s+)?table\s+\S+\s+as \((?P<select>.*)\)\s*;?\s*$", re.IGNORECASE | re.DOTALL
 )
-Row = tuple[tuple[str, Any], ...]
+Held = tuple[tuple[str, Any], ...]
 
 
 class Session:
@@ -47,17 +47,22 @@ class Session:
         return cursor.execute(sql.replace("?", "%s"), list(values)) if values else cursor.execute(sql)
 
 
-class Feed(World):
-    """How a step of a sequence changes the Bronze of one stream."""
-
-    def __init__(self, model: str, bronze: Bronze) -> None:
-        self.subject, self.stream, self.bronze = SUBJECTS[model], SUBJECTS[model].stream, bronze
-
-    def apply(self, step: Load | Drop) -> None:
-        if isinstance(step, Drop):
-            self.bronze.drop(self.stream, f"b{step.batch}")
-        else:
-            self.load(step)
+def apply(model: str, step: Load | Drop, bronze: Bronze) -> None:
+    """What a step of a sequence changes in the Bronze of a model's stream."""
+    subject = SUBJECTS[model]
+    if isinstance(step, Drop):
+        bronze.drop(subject.stream, f"b{step.batch}")
+        return
+    is_child = STREAMS[subject.stream].parent is not None
+    rows = [
+        Row(subject.record(seen), at(seen.read), seen.page, f"p{seen.parent}" if is_child else None)
+        for seen in step.seen
+    ]
+    looks = [
+        Look(scope if isinstance(scope, str) else subject.scopes[scope], at(minute), outcome)
+        for scope, minute, outcome in step.looks
+    ]
+    bronze.load(subject.stream, f"b{step.batch}", rows, looks, attempt=f"a{step.attempt}")
 
 
 @dataclass
@@ -93,7 +98,7 @@ class Engine:
         with self.connected() as connection:
             bronze = Bronze(connection, self.database)
             for model, step in steps:
-                Feed(model, bronze).apply(step)
+                apply(model, step, bronze)
 
     def build(self) -> Outcome:
         outcome = self.project.run("run", "--target", self.target, "--select", *SUBJECTS, environment=self.environment)
@@ -103,17 +108,17 @@ class Engine:
                 self.selects.setdefault(node.rsplit(".", 1)[1], match["select"])
         return outcome
 
-    def held(self) -> dict[str, dict[str, Row]]:
+    def held(self) -> dict[str, dict[str, Held]]:
         with self.connected() as connection:
             return {model: _by_key(connection, f"select * from {self.database}.SILVER.{model}") for model in SUBJECTS}
 
-    def rebuilt(self) -> dict[str, dict[str, Row]]:
+    def rebuilt(self) -> dict[str, dict[str, Held]]:
         """What a full refresh would make: the query that dbt sent for the very first build, sent again."""
         with self.connected() as connection:
             return {model: _by_key(connection, self.selects[model]) for model in SUBJECTS}
 
 
-def _by_key(connection: Any, query: str) -> dict[str, Row]:
+def _by_key(connection: Any, query: str) -> dict[str, Held]:
     result = connection.execute(query)
     names = [column[0].upper() for column in result.description]
     rows = [tuple(zip(names, map(_plain, row), strict=True)) for row in result.fetchall()]
@@ -174,7 +179,7 @@ def test_silver_is_the_same_on_both_engines_after_every_step_and_equals_a_rebuil
     engines = (duckdb, snowflake)
     for engine in engines:
         engine.create()
-    never_filled, never_deleted = set(SUBJECTS), {name for name, each in SUBJECTS.items() if not each.keeps_history}
+    never_filled, never_deleted = set(SUBJECTS), {name for name, each in SUBJECTS.items() if each.keeps == "records"}
     for number, changes in enumerate(sequence(seed)):
         for engine in engines:
             engine.load(changes)

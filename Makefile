@@ -8,7 +8,7 @@ VENV    := .venv/.ready
 LINT    := .venv-lint/.ready
 LOCAL   := .venv/bin/python -m include.local
 # Rooms of the tests run side by side, each in one process (tests/conftest.py).
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

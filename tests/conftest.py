@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from tests.snowflake.emulator import Emulator
@@ -18,20 +18,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-TESTS = Path(__file__).parent
 # What takes longest begins first.
 FIRST = ("e2e", "gold", "dbt", "snowflake", "bronze")
 
 
+def room(path: str) -> str:
+    """The part of the tests that a test belongs to."""
+    return path.removeprefix("tests/").split("::")[0].split("/")[0]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of one room run in one process, since they share what is costly to set up."""
+    order = {name: position for position, name in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(room(item.nodeid), len(FIRST)))
 
-    def room(item: pytest.Item) -> str:
-        return item.path.relative_to(TESTS).parts[0]
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(room(item)))
-    items.sort(key=lambda item: FIRST.index(room(item)) if room(item) in FIRST else len(FIRST))
+class RoomByRoom(LoadScopeScheduling):
+    """Runs the tests of one room in one process, since they share what is costly to set up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return room(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomByRoom:
+    return RoomByRoom(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ def test_the_thread_is_built_and_tested_to_the_report(tmp_path: Path) -> None:
         connection.execute(f"attach '{project.warehouse / 'CORE_DB_LOCAL.duckdb'}' as CORE_DB_LOCAL")
         report = connection.execute(
             """
-            select metric_date::varchar, account_name, channel, tickets_created, tickets_resolved,
+            select metric_date::varchar, company_name, channel, tickets_created, tickets_resolved,
                 avg_ticket_resolution_days
             from DEF_DB_LOCAL.GOLD.rpt_def_support_tickets_daily order by metric_date
             """
@@ -295,7 +295,9 @@ def test_a_failing_build_leaves_silver_as_it_was(tmp_path: Path) -> None:
 
     settings = project.project_dir / "dbt_project.yml"
     text = settings.read_text()
-    broken = text.replace('- "{{ mark_pending_batches() }}"', "- \"select cast('no number' as integer)\"")
+    broken = text.replace(
+        '- "{{ mark_pending_batches() if follows_a_stream() }}"', "- \"select cast('no number' as integer)\""
+    )
     assert broken != text
     settings.write_text(broken)
     assert not project.run("run", "--select", "def_pylon_issues").success

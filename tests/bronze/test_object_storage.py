@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from include.bronze.landing import Landing, LandingError
-from tests.bronze.test_landing_and_warehouse import NOW, batch, land, load, query
+from tests.bronze.test_landing_and_warehouse import NOW, DuckDBPlace, batch, land, load, query
 
 pytestmark = pytest.mark.integration
 
@@ -44,14 +44,14 @@ def landing(bucket: str, request: pytest.FixtureRequest) -> Landing:
 
 
 def test_a_batch_lands_in_a_bucket_and_is_loaded_from_it(landing: Landing, tmp_path: Path) -> None:
-    file = tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb"
+    place = DuckDBPlace(tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb")
     manifest = land(landing, batch(4), ["a", "b", "c"])
     assert not landing.is_local
     assert landing.newest(batch(4)) == manifest
     assert landing.keys(manifest) == ["a", "b", "c"]
     assert landing.batches("def", "pylon_issues") == [batch(4)]
-    load(file, landing, manifest)
-    assert query(file, "select id from bronze.pylon_issues order by all") == [("a",), ("b",), ("c",)]
+    load(place, landing, manifest)
+    assert query(place, "select id from bronze.pylon_issues order by all") == [("a",), ("b",), ("c",)]
 
 
 def test_an_attempt_in_a_bucket_without_a_manifest_is_never_read(landing: Landing) -> None:

@@ -119,7 +119,12 @@ def main(folder: Path, output: Path) -> None:
                         "tags": sorted(dag.tags),
                         "doc_md": dag.doc_md,
                         "tasks": [
-                            {"task_id": task.task_id, "owner": task.owner, "retries": task.retries}
+                            {
+                                "task_id": task.task_id,
+                                "owner": task.owner,
+                                "retries": task.retries,
+                                "upstream": sorted(task.upstream_task_ids),
+                            }
                             for task in dag.tasks
                         ],
                     }

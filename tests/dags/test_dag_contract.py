@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dags.contract import CONTRACT, ROOT, Facts, broken, data_with_manifest, parse
+from tests.dags.contract import CONTRACT, Facts, broken, parse
 
 pytestmark = pytest.mark.integration
 
@@ -130,12 +130,6 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     for name, (old, new, _, _) in BAD.items():
         (folder / name).write_text(planted_file(name, old, new))
     return parse(folder, tmp_path_factory.mktemp("planted_home"))
-
-
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    data = data_with_manifest(tmp_path_factory)
-    return parse(ROOT / "dags", tmp_path_factory.mktemp("contract_home"), SUPPORT_DATA_DIR=str(data))
 
 
 def test_every_file_in_dags_keeps_the_contract(real: Facts):

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 
-from include.orchestration import serving_steps
+from include.orchestration import bronze_steps, serving_steps
 from include.orchestration.medallion import WAREHOUSE_POOL, holder, medallion
 from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
@@ -22,8 +22,11 @@ with DAG(
 Loads every night that is not loaded yet, builds the dbt selector `client_def`, and publishes the result.
 
 - `plan` reads the ledger and lists the batches to load. A cleared run keeps the list it had.
-- `<stream>.extract` reads the API into landing, `<stream>.load` takes each batch in whole or not at all.
+- `<source>.extract…` reads an API into landing: a task for each rate limit, so one per endpoint of Pylon and one of
+  Plain. `<source>.load` takes each batch in, whole or not at all. A stream that fails stops no other, but the build.
 - `build` does the work of every task in group `dbt`; a model that fails there runs again by itself, with its own log.
+- `reconcile` holds what was loaded against landing, ledger and tables. That no row was lost on the way up is proved by
+  the tests of the marts themselves.
 - `publish` puts a fresh read-only copy in place.
 
 **If it fails:** the red task's last log line says what happened and what to do. Clear it to go on from there.
@@ -42,6 +45,11 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
         """Put a fresh copy of the marts in the place of the last."""
         return serving_steps.publish_marts(holder(context))
 
+    @task(pool=WAREHOUSE_POOL)
+    def reconcile(**context: Any) -> int:
+        """Hold what this run has loaded against landing, the ledger and the tables."""
+        return bronze_steps.reconcile(client.code, dag.dag_id, context["run_id"], holder(context))
+
     build, marts = medallion(dag, "client_def")
     load_every_stream(dag, client) >> build
-    marts >> publish()
+    marts >> reconcile() >> publish()

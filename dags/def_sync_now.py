@@ -7,8 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 
-from include.orchestration import serving_steps
-from include.orchestration.dbt_call import call_dbt
+from include.orchestration import dbt_call, serving_steps
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
@@ -37,9 +36,7 @@ On demand; hourly if `sync` is set in `include/clients/def.yaml`.
     @task(pool=WAREHOUSE_POOL)
     def build(**context: Any) -> list[str]:
         """Build everything of the client, with its tests."""
-        return call_dbt(
-            ["build", "--exclude-resource-type", "unit_test", "--selector", "client_def"], holder(context)
-        ).models
+        return dbt_call.build(["--selector", "client_def"], holder(context))
 
     @task(pool=WAREHOUSE_POOL, outlets=[Asset("mart.def_support")])
     def publish(**context: Any) -> dict[str, int]:

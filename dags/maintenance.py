@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
+from include.bronze.retention import KEEP
 from include.orchestration import bronze_steps
 from include.orchestration.dbt_call import call_dbt, write_docs
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
@@ -35,7 +36,7 @@ batch back as it was loaded.
     tags=[Tag.IMPACT_LOW, Tag.WEEKLY, Tag.HOUSEKEEPING],
     params={
         "keep_days": Param(
-            30,
+            KEEP.days,
             type="integer",
             minimum=1,
             title="Days to keep",

@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.bronze.streams import Cadence
-from include.orchestration import bronze_steps
-from include.orchestration.dbt_call import call_dbt
+from include.orchestration import bronze_steps, dbt_call
+from include.orchestration.dbt_call import downstream_of
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
@@ -44,8 +44,7 @@ is asked for by itself, and only "not found" counts. The next publish brings the
         """Build what depends on streams that have news."""
         if not streams:
             return []
-        select = [f"source:{client.code}_bronze.{client.stream(name).table}+" for name in streams]
-        return call_dbt(["build", "--exclude-resource-type", "unit_test", "--select", *select], holder(context)).models
+        return dbt_call.build(["--select", *(downstream_of(client.stream(name)) for name in streams)], holder(context))
 
     found: Any = look_up()
     load_every_stream(dag, client, cadence=Cadence.WEEKLY) >> found

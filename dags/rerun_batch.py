@@ -9,8 +9,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.orchestration import bronze_steps, run_notes, serving_steps
-from include.orchestration.dbt_call import call_dbt
+from include.orchestration import bronze_steps, dbt_call, run_notes, serving_steps
 from include.orchestration.forms import OF_THE_BATCH, REEXTRACT, REPLAY, Rerun, rerun_of
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.tags import Tag
@@ -32,7 +31,6 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
 """,
     schedule=None,
     max_active_runs=1,
-    render_template_as_native_obj=True,
     default_args={"owner": "support-analytics", "retries": 1, "retry_delay": timedelta(seconds=30)},
     tags=[Tag.IMPACT_MEDIUM, Tag.ON_DEMAND],
     params={
@@ -93,8 +91,7 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
     @task(pool=WAREHOUSE_POOL)
     def rebuild(request: dict[str, Any], **context: Any) -> list[str]:
         """Build every model that depends on what was loaded, with its tests."""
-        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *request["select"]]
-        return call_dbt(arguments, holder(context)).models
+        return dbt_call.build(["--select", *request["select"]], holder(context))
 
     @task(pool=WAREHOUSE_POOL)
     def publish(**context: Any) -> dict[str, int]:

@@ -198,17 +198,14 @@ def _reextract(current: Settings, options: argparse.Namespace, progress: Progres
 def _deletions(current: Settings, options: argparse.Namespace, progress: Progress) -> int:
     bronze = _bronze(current, options.client)
     run_id = _run_id()
-    outcome = 0
     for stream in (stream for stream in bronze.client.streams if stream.spec.lists):
         planned = bronze.plan(bronze.settings.now(), cadence=stream.spec.cadence, only=stream.name)[stream.name]
         bronze.load(stream.name, bronze.extract(stream.name, planned, run_id, progress=progress), run_id)
-        answers = bronze.confirm_deletions(stream.name, run_id)
-        progress.done()
-        if answers is None:
-            print(f"{stream.name}: every record is where it was")
-        else:
-            outcome |= _said(*bronze.load(f"{stream.source_name}_{stream.spec.lists}", [answers], run_id))
-    return outcome
+    found = bronze.find_deletions(run_id)
+    progress.done()
+    if not found:
+        print("every record is where it was")
+    return max((_said(*news) for news in found.values()), default=0)
 
 
 def _attempts(current: Settings, options: argparse.Namespace, _: Progress) -> int:

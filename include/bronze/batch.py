@@ -148,6 +148,9 @@ def snapshot_window(cells: Iterable[Window]) -> list[tuple[Window, bool]]:
     return [(Window(listed[0].start, listed[-1].end), False)] if listed else []
 
 
+_NAMED = 5
+
+
 @dataclass(frozen=True)
 class Batch:
     """One stream over one window. The id is a pure function of the two, so a rerun is the same batch."""
@@ -172,6 +175,11 @@ class Batch:
             )
         start, end = (datetime.strptime(match[part], _COMPACT).replace(tzinfo=UTC) for part in ("start", "end"))
         return cls(match["client"], match["stream"], Window(start, end))
+
+    def nearest(self, others: Iterable[Batch]) -> list[Batch]:
+        """Of some batches those that lie nearest to this one, for whoever mistyped it."""
+        apart = [other for other in others if other != self]
+        return sorted(apart, key=lambda other: abs(other.window.start - self.window.start))[:_NAMED]
 
 
 def record_hash(record: Mapping[str, bytes], volatile: frozenset[str]) -> str:

@@ -31,7 +31,6 @@ APPROVED = "approved.json"
 
 # How the name of an attempt begins: when it began, so that names sort by time.
 _BEGAN = "%Y%m%dT%H%M%S%fZ"
-_NEAREST = 5
 
 
 class LandingError(RuntimeError):
@@ -297,8 +296,7 @@ class Landing:
 
     def nearest(self, batch: Batch) -> list[Batch]:
         """The batches of the same stream that have been tried and lie nearest to one."""
-        others = [other for other in self.batches(batch.client, batch.stream) if other != batch]
-        return sorted(others, key=lambda other: abs(other.window.start - batch.window.start))[:_NEAREST]
+        return batch.nearest(self.batches(batch.client, batch.stream))
 
     def verify(self, manifest: Manifest) -> None:
         """Raise unless every part is there, byte for byte."""

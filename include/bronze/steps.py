@@ -21,7 +21,7 @@ from include.bronze.landing import Attempt, Landing, Manifest
 from include.bronze.plan import PlannedBatch, plan_stream, sync_window
 from include.bronze.sources import plain, pylon
 from include.bronze.sources.files import DropFolder, MissingFileError
-from include.bronze.sources.http import Api, Credentials, SourceError
+from include.bronze.sources.http import Api, Credentials, RefusedError, SourceError
 from include.bronze.streams import DROPPED, Cadence, Coverage, LoadStrategy, column_name
 from include.bronze.warehouses import BronzeTable, HeldError, Known, Loaded, Warehouse
 from include.bronze.warehouses.lock import lease, warehouse_lock
@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 # A day's file may be corrected for this long after the day; it is compared with what was landed, and loaded again.
 FILE_CORRECTIONS = timedelta(days=14)
 
+# Asking again cannot help against these.
+FINAL = (RefusedError, ConfigurationError)
+
+# stream → its batches, each with the strategy the ledger will show for it
 Plan = dict[str, list[dict[str, str]]]
 
 
@@ -185,13 +189,8 @@ class Bronze:
     ) -> list[str]:
         """Read planned batches into landing. One that this run has landed already is not asked for again."""
         stream = self.client.stream(stream_name)
-        landing = self.landing
         items = [PlannedBatch(Batch.parse(i["batch_id"]), LoadStrategy(i["strategy"])) for i in planned]
-        todo = [
-            item
-            for item in items
-            if again or not any(attempt.pipeline_run_id == run_id for attempt in landing.attempts(item.batch))
-        ]
+        todo = [item for item in items if again or not self._has_landed(item.batch, run_id)]
         if len(todo) < len(items):
             log.info("%s: %d batches were landed by an earlier try of this run", stream_name, len(items) - len(todo))
         if not todo:
@@ -214,6 +213,27 @@ class Bronze:
                     f"{item.batch.id}: {number} of {len(todo)} batches, {manifest.rows} rows, {manifest.pages} pages"
                 )
         return [item.batch.id for item in items if item.batch.id in landed]
+
+    def extract_each(self, plan: Plan, run_id: str) -> dict[str, list[str]]:
+        """Read the planned batches of several streams, one stream after the other.
+
+        One that fails stops no other. Its error is raised at the end, and of several one that may pass: whoever asks
+        again by it gets the others along.
+        """
+        landed: dict[str, list[str]] = {}
+        failures: list[Exception] = []
+        for name, planned in plan.items():
+            try:
+                landed[name] = self.extract(name, planned, run_id)
+            except Exception as failure:
+                log.error("%s: %s", name, failure)
+                failures.append(failure)
+        if failures:
+            raise next((one for one in failures if not isinstance(one, FINAL)), failures[0])
+        return landed
+
+    def _has_landed(self, batch: Batch, run_id: str) -> bool:
+        return any(attempt.pipeline_run_id == run_id for attempt in self.landing.attempts(batch))
 
     def _extraction(
         self, stream: ClientStream, source: Source, run_id: str, progress: Callable[[str], None]
@@ -259,8 +279,7 @@ class Bronze:
         if stream.source.connection is None:
             yield
             return
-        bucket = plain.BUCKET if stream.source.system == "plain" else stream.spec.request
-        with lease(self.settings.data_dir / "leases", stream.source.connection, bucket, self.holder):
+        with lease(self.settings.data_dir / "leases", stream.source.connection, rate_bucket(stream), self.holder):
             yield
 
     def _source(self, stream: ClientStream) -> Source:
@@ -287,39 +306,60 @@ class Bronze:
 
     def load(self, stream_name: str, batch_ids: Sequence[str], run_id: str) -> tuple[list[Loaded], list[Held]]:
         """Load the newest attempt of each batch, each in a transaction of its own."""
-        return self._load(stream_name, batch_ids, run_id, replayed=False)
+        with self.warehouse() as warehouse:
+            return self._load(warehouse, stream_name, batch_ids, run_id, replayed=False)
+
+    def load_each(self, plan: Plan, run_id: str) -> dict[str, tuple[list[Loaded], list[Held]]]:
+        """Load what a run has landed of several streams' planned batches. One that fails stops no other."""
+        done: dict[str, tuple[list[Loaded], list[Held]]] = {}
+        failures: list[Exception] = []
+        with self.warehouse() as warehouse:
+            for name, planned in plan.items():
+                batch_ids = [
+                    one["batch_id"] for one in planned if self._has_landed(Batch.parse(one["batch_id"]), run_id)
+                ]
+                try:
+                    done[name] = self._load(warehouse, name, batch_ids, run_id, replayed=False)
+                except Exception as failure:
+                    log.error("%s: %s", name, failure)
+                    failures.append(failure)
+        if failures:
+            raise failures[0]
+        return done
 
     def replay(self, batch_id: str, run_id: str) -> tuple[list[Loaded], list[Held]]:
         """Load a batch as it was loaded last, without asking the vendor; one that never was, by its newest attempt."""
-        return self._load(Batch.parse(batch_id).stream, [batch_id], run_id, replayed=True)
+        with self.warehouse() as warehouse:
+            return self._load(warehouse, Batch.parse(batch_id).stream, [batch_id], run_id, replayed=True)
 
     def _load(
-        self, stream_name: str, batch_ids: Sequence[str], run_id: str, *, replayed: bool
+        self, warehouse: Warehouse, stream_name: str, batch_ids: Sequence[str], run_id: str, *, replayed: bool
     ) -> tuple[list[Loaded], list[Held]]:
         stream = self.client.stream(stream_name)
         target = self.table(stream)
         landing = self.landing
         done: list[Loaded] = []
         held: list[Held] = []
-        with self.warehouse() as warehouse:
-            warehouse.prepare(target)
-            in_use = {row.batch_id: row.attempt for row in warehouse.ledger() if row.stream == stream_name}
-            for batch_id in batch_ids:
-                batch = Batch.parse(batch_id)
-                before = landing.attempt(batch, in_use[batch_id]) if batch_id in in_use else None
-                manifest = before if replayed and before else landing.newest(batch)
-                try:
-                    if before and not landing.is_approved(manifest):
-                        self._guard(stream, before, manifest)
-                    loaded = warehouse.load(target, manifest, landing, run_id)
-                except HeldError as reason:
-                    log.error("%s", reason)
-                    held.append(Held(batch_id, str(reason)))
-                    continue
-                for column in loaded.new_columns:
-                    log.warning("%s has a new column %s", target.name, column)
-                log.info("%s: %d rows into %s (%d before)", batch_id, loaded.rows, target.name, loaded.rows_before)
-                done.append(loaded)
+        warehouse.prepare(target)
+        if not batch_ids:
+            return done, held
+        in_use = {row.batch_id: row.attempt for row in warehouse.ledger() if row.stream == stream_name}
+        for batch_id in batch_ids:
+            batch = Batch.parse(batch_id)
+            before = landing.attempt(batch, in_use[batch_id]) if batch_id in in_use else None
+            manifest = before if replayed and before else landing.newest(batch)
+            try:
+                if before and not landing.is_approved(manifest):
+                    self._guard(stream, before, manifest)
+                loaded = warehouse.load(target, manifest, landing, run_id)
+            except HeldError as reason:
+                log.error("%s", reason)
+                held.append(Held(batch_id, str(reason)))
+                continue
+            for column in loaded.new_columns:
+                log.warning("%s has a new column %s", target.name, column)
+            log.info("%s: %d rows into %s (%d before)", batch_id, loaded.rows, target.name, loaded.rows_before)
+            done.append(loaded)
         return done, held
 
     def _guard(self, stream: ClientStream, before: Manifest, manifest: Manifest) -> None:
@@ -417,6 +457,16 @@ class Bronze:
 
     # -- deletions
 
+    def find_deletions(self, run_id: str) -> dict[str, tuple[list[Loaded], list[Held]]]:
+        """Look up what the newest listings cast doubt on, and load the answers. Only streams with news are in it."""
+        news = {}
+        for listing in (stream for stream in self.client.streams if stream.spec.lists):
+            answers = self.confirm_deletions(listing.name, run_id)
+            if answers is not None:
+                stream = Batch.parse(answers).stream
+                news[stream] = self.load(stream, [answers], run_id)
+        return news
+
     def confirm_deletions(self, listing: str, run_id: str) -> str | None:
         """Look up, one by one, what a listing of ids casts doubt on; land the answers as a batch of the real stream.
 
@@ -451,6 +501,11 @@ class Bronze:
         if not landed:
             raise SourceError(f"{name} has not been landed yet; extract it first")
         return stream, landed[-1]
+
+
+def rate_bucket(stream: ClientStream) -> str:
+    """What a stream's calls are paced with: Pylon limits each endpoint, Plain the workspace."""
+    return plain.BUCKET if stream.source.system == "plain" else stream.spec.request
 
 
 def snowflake_environment(find_connection: Callable[[str], Connection]) -> dict[str, str]:

@@ -5,17 +5,23 @@ The rows a table has are those the ledger says, and the attempt the ledger names
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from include.bronze.batch import Batch
 from include.bronze.landing import LandingError
 from include.bronze.steps import Bronze
 
 
-def verify(bronze: Bronze) -> list[str]:
-    """Every disagreement, a sentence each."""
+def verify(bronze: Bronze, batches: Collection[Batch] | None = None) -> list[str]:
+    """Every disagreement, a sentence each; of some batches only, if they are named: the cost is that of those."""
     faults: list[str] = []
+    asked = None if batches is None else {batch.id for batch in batches}
+    streams = bronze.client.streams
+    if batches is not None:
+        streams = tuple(bronze.client.stream(name) for name in sorted({batch.stream for batch in batches}))
     with bronze.warehouse() as warehouse:
-        ledger = warehouse.ledger()
-        counts = {stream.name: warehouse.counts(bronze.table(stream)) for stream in bronze.client.streams}
+        ledger = [row for row in warehouse.ledger() if asked is None or row.batch_id in asked]
+        counts = {stream.name: warehouse.counts(bronze.table(stream), asked) for stream in streams}
     for stream, held in counts.items():
         recorded = {row.batch_id: row.rows for row in ledger if row.stream == stream}
         for batch_id in sorted({*held, *recorded}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,16 +92,11 @@ def rerun(request: Rerun, run_id: str, holder: str) -> list[dict[str, Any]]:
 
 def find_deletions(client_code: str, run_id: str, holder: str) -> list[str]:
     """Look up what the newest listings cast doubt on and load the answers. Says which streams have news."""
-    steps = bronze(client_code, holder)
-    news = []
-    for listing in (stream for stream in steps.client.streams if stream.spec.lists):
-        answers = steps.confirm_deletions(listing.name, run_id)
-        if answers:
-            _, held = steps.load(Batch.parse(answers).stream, [answers], run_id)
-            if held:
-                raise AirflowFailException(held[0].reason)
-            news.append(Batch.parse(answers).stream)
-    return news
+    found = bronze(client_code, holder).find_deletions(run_id)
+    for _, held in found.values():
+        if held:
+            raise AirflowFailException(held[0].reason)
+    return list(found)
 
 
 def expire_landing(client_code: str, days: int, holder: str) -> dict[str, int]:
@@ -112,18 +107,26 @@ def expire_landing(client_code: str, days: int, holder: str) -> dict[str, int]:
     return {"attempts": len(removed), "bytes": sum(one.bytes for one in removed)}
 
 
-def verify_bronze(client_code: str, holder: str) -> None:
+def reconcile(client_code: str, dag_id: str, run_id: str, holder: str) -> int:
+    """Hold what a run was to load against landing, ledger and tables. Says how many batches that are."""
+    planned = bronze(client_code, holder).plan_of(f"{dag_id}/{run_id}") or {}
+    batches = [Batch.parse(item["batch_id"]) for items in planned.values() for item in items]
+    verify_bronze(client_code, holder, batches)
+    return len(batches)
+
+
+def verify_bronze(client_code: str, holder: str, batches: Collection[Batch] | None = None) -> None:
     """Fail with every disagreement of landing, ledger and tables."""
-    faults = verify(bronze(client_code, holder))
+    faults = verify(bronze(client_code, holder), batches)
     for fault in faults:
         log.error("%s", fault)
     if faults:
         raise AirflowFailException(f"{len(faults)} faults, first: {faults[0]}")
 
 
-def extract(client_code: str, stream: str, planned: Sequence[Mapping[str, str]], run_id: str, holder: str) -> list[str]:
-    """Read every planned batch of a stream into landing. Says which batches are landed."""
-    return bronze(client_code, holder).extract(stream, planned, run_id)
+def extract(client_code: str, planned: Plan, run_id: str, holder: str) -> dict[str, list[str]]:
+    """Read every planned batch of some streams into landing. Says which batches are landed."""
+    return bronze(client_code, holder).extract_each(planned, run_id)
 
 
 def record_attempts(client_code: str, dag_id: str, run_id: str, holder: str) -> dict[str, int]:
@@ -134,9 +137,9 @@ def record_attempts(client_code: str, dag_id: str, run_id: str, holder: str) -> 
     return dict(Counter(str(attempt.outcome) for attempt in tried))
 
 
-def load(
-    client_code: str, stream: str, batch_ids: Sequence[str], run_id: str, holder: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Load what is landed. Says what each load did, and which batches wait for a person."""
-    loaded, held = bronze(client_code, holder).load(stream, batch_ids, run_id)
-    return {"loaded": [asdict(one) for one in loaded], "held": [asdict(one) for one in held]}
+def load(client_code: str, planned: Plan, run_id: str, holder: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Load what is landed of some streams. Says what each load did, and which batches wait for a person."""
+    return {
+        stream: {"loaded": [asdict(one) for one in loaded], "held": [asdict(one) for one in held]}
+        for stream, (loaded, held) in bronze(client_code, holder).load_each(planned, run_id).items()
+    }

@@ -15,7 +15,7 @@ from typing import Any
 from include.bronze.warehouses.lock import warehouse_lock
 from include.orchestration.manifest import seed_partial_parse
 from include.serving.docs import docs_page
-from include.settings import DBT_PROJECT_DIR, settings
+from include.settings import DBT_PROJECT_DIR, ClientStream, settings
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,19 @@ def call_dbt(arguments: Sequence[str], holder: str) -> Outcome:
         )
     log.info("%s", outcome.summary)
     return outcome
+
+
+def build(selection: Sequence[str], holder: str) -> list[str]:
+    """Build what is selected, as dbt's own options say it, with its tests. Says which relations were built.
+
+    Unit tests are for developers and CI.
+    """
+    return call_dbt(["build", "--exclude-resource-type", "unit_test", *selection], holder).models
+
+
+def downstream_of(stream: ClientStream) -> str:
+    """Everything that is built from a stream's records, as dbt selects it."""
+    return f"source:{stream.client}_bronze.{stream.table}+"
 
 
 def write_docs(holder: str) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.bronze.batch import Batch
+from include.orchestration.dbt_call import downstream_of
 from include.settings import Client
 
 
@@ -88,7 +89,6 @@ def _variables(value: Any) -> dict[str, Any]:
 
 OF_THE_BATCH = "(as the batch says)"
 REPLAY, REEXTRACT = "replay what is landed", "ask the vendor again"
-_NEAREST = 5
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ def rerun_of(
     stream = client.stream(batch.stream)
     known = landed(client, stream.name)
     if batch not in known:
-        near = sorted(known, key=lambda other: abs(other.window.start - batch.window.start))[:_NEAREST]
-        listed = ", ".join(other.id for other in near) or "none at all"
+        listed = ", ".join(other.id for other in batch.nearest(known)) or "none at all"
         raise FormError(f"batch {batch.id} is not in landing; the nearest there are: {listed}")
     how = form.get("how", REPLAY)
     if how not in (REPLAY, REEXTRACT):
@@ -139,5 +138,5 @@ def rerun_of(
         tuple(one.id for one in batches if one == batch or one in landed(client, one.stream)),
         asks_again=how == REEXTRACT,
         may_shrink=may_shrink,
-        select=tuple(f"source:{client.code}_bronze.{other.table}+" for other in streams),
+        select=tuple(map(downstream_of, streams)),
     )

@@ -18,11 +18,11 @@ from include.bronze.landing import Attempt, Outcome
 from include.bronze.plan import PlannedBatch
 from include.bronze.retention import expire, expired
 from include.bronze.sources import plain, pylon
-from include.bronze.sources.http import Api, Patience, RefusedError, SourceError
+from include.bronze.sources.http import Api, Patience, RefusedError, SourceError, UnansweredError
 from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence, LoadStrategy
 from include.bronze.verify import verify
-from include.bronze.warehouses import LedgerRow
+from include.bronze.warehouses import LedgerRow, WarehouseError
 from tests.bronze.vendors import NIGHT, Vendors, bronze_for, run_night, served
 
 pytestmark = pytest.mark.integration
@@ -611,7 +611,9 @@ def test_every_stream_of_a_client_is_loaded_and_verified(vendors: Vendors, bronz
     (bronze.settings.data_dir / "drop").symlink_to(vendors.data_dir / "drop")
     bronze.preflight()
     plan = bronze.plan(FAR)
-    run_night(bronze, "n", tuple(plan))
+    landed = bronze.extract_each(plan, "n")
+    loaded = bronze.load_each(plan, "n")
+    assert {name: [one.batch_id for one in done] for name, (done, _) in loaded.items()} == landed
     with bronze.warehouse() as warehouse:
         rows = Counter({row.stream: 0 for row in warehouse.ledger()})
         for row in warehouse.ledger():
@@ -623,6 +625,50 @@ def test_every_stream_of_a_client_is_loaded_and_verified(vendors: Vendors, bronz
     vendors.forget_requests()
     again = bronze.plan(FAR)
     assert {name: items for name, items in again.items() if items} == {}
+
+
+def test_a_stream_that_fails_stops_no_other(vendors: Vendors, bronze: Bronze) -> None:
+    plan = {name: items for name, items in bronze.plan(FAR).items() if name in SCHEDULED}
+    vendors.fault(system="plain", endpoint="threads", kind="status", count=-1)
+    vendors.fault(system="pylon", endpoint="GET /accounts", kind="forbid", count=-1)
+    with pytest.raises(UnansweredError):  # and not the refusal: this one may pass
+        bronze.extract_each(plan, "n")
+    loaded = {name: [one.batch_id for one in done] for name, (done, _) in bronze.load_each(plan, "n").items()}
+    failed = {ACCOUNTS, THREADS, TIMELINES}
+    assert loaded == {name: [] if name in failed else [item["batch_id"] for item in plan[name]] for name in plan}
+    vendors.clear_faults()
+    bronze.extract_each(plan, "n")  # a retry reads what is missing, and loads whatever is landed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bronze.landing.__class__, "fetch", _no_part_of(THREADS, bronze.landing.__class__.fetch))
+        with pytest.raises(WarehouseError, match="the disk of plain_threads"):
+            bronze.load_each(plan, "n")
+    assert {row.stream for row in ledger(bronze)} == set(SCHEDULED) - {THREADS}
+    bronze.load_each(plan, "n")
+    assert {row.batch_id for row in ledger(bronze)} == {item["batch_id"] for items in plan.values() for item in items}
+    assert verify(bronze) == []
+
+
+def _no_part_of(stream: str, fetch: Any) -> Any:
+    def refuse(landing: Any, part: Any, into: str) -> Any:
+        if f"/{stream}/" in part.path:
+            raise WarehouseError(f"the disk of {stream} is full")
+        return fetch(landing, part, into)
+
+    return refuse
+
+
+def test_a_run_is_verified_by_its_own_batches(vendors: Vendors, bronze: Bronze) -> None:
+    run_night(bronze, "one", (ACCOUNTS,))
+    vendors.advance(NIGHT)
+    run_night(bronze, "two", (ACCOUNTS,))
+    first, second = (Batch.parse(row.batch_id) for row in sorted(ledger(bronze), key=lambda row: row.batch_id))
+    with duckdb.connect(str(bronze.settings.database_file("def"))) as connection:
+        connection.execute(f"delete from bronze.pylon_accounts where batch_id = '{first.id}'")
+    assert verify(bronze, [second]) == []
+    assert verify(bronze, []) == []
+    (fault,) = verify(bronze, [first, second])
+    assert fault.startswith(f"{first.id}: the ledger says ")
+    assert verify(bronze) == [fault]
 
 
 def test_a_missing_permission_is_named_before_anything_is_loaded(vendors: Vendors, bronze: Bronze) -> None:

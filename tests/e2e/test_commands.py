@@ -77,7 +77,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_completes_it(first_r
     checkout = first_run.checkout
     log = tmp_path / "killed.log"
     killed = checkout.start("run", "NIGHTS=1", log=log)
-    assert until(lambda: "pylon_issues.extract started" in log.read_text(), 120, killed), log.read_text()
+    assert until(lambda: "pylon.extract_issues started" in log.read_text(), 120, killed), log.read_text()
     (runner,) = psutil.Process(killed.pid).children()
     runner.kill()
     killed.wait(timeout=30)

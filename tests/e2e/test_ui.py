@@ -138,8 +138,8 @@ def test_the_graph_shows_the_way_from_silver_to_the_report(served: Served, brows
     nodes = {node.get_attribute("data-id") for node in browser.find_elements(By.CSS_SELECTOR, ".react-flow__node")}
     assert {
         "plan",
-        "pylon_issues.extract",
-        "pylon_issues.load",
+        "pylon.extract_issues",
+        "pylon.load",
         "build",
         "dbt.def_pylon_issues.run",
         "dbt.fct_def_tickets.run",

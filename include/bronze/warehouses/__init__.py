@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,8 +92,8 @@ class Warehouse(Protocol):
     def record_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Write what became of attempts into the ledger, in place of what it said of them before."""
 
-    def counts(self, target: BronzeTable) -> dict[str, int]:
-        """How many rows of each batch the table holds."""
+    def counts(self, target: BronzeTable, batch_ids: Collection[str] | None = None) -> dict[str, int]:
+        """How many rows of each batch, or of some, the table holds."""
 
     def close(self) -> None:
         """Let go of the engine."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -116,11 +116,13 @@ class SqlWarehouse(ABC):
             for stream, batch_id, attempt, count, checksum, start, end, strategy, loaded_at, run_id in rows
         ]
 
-    def counts(self, target: BronzeTable) -> dict[str, int]:
-        """How many rows of each batch the table holds."""
-        if not self._columns(target.name):
+    def counts(self, target: BronzeTable, batch_ids: Collection[str] | None = None) -> dict[str, int]:
+        """How many rows of each batch, or of some, the table holds."""
+        wanted = sorted(batch_ids or ())
+        if not self._columns(target.name) or (batch_ids is not None and not wanted):
             return {}
-        rows = self._rows(f"select batch_id, count(*) from {self._table(target.name)} group by 1")
+        some = f" where batch_id in ({', '.join('?' for _ in wanted)})" if wanted else ""
+        rows = self._rows(f"select batch_id, count(*) from {self._table(target.name)}{some} group by 1", wanted)
         return {str(batch_id): int(count) for batch_id, count in rows}
 
     def known(self, target: BronzeTable) -> dict[str, Known]:

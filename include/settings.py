@@ -210,6 +210,8 @@ class Settings:
     target: Target
     data_dir: Path
     landing: str
+    # where the published copy is put as well, for readers on other machines
+    serving_url: str | None
     dev_prefix: str | None
     clock_file: Path | None
     manifest_dir: Path
@@ -297,6 +299,7 @@ def load_settings(environment: Mapping[str, str] | None = None, clients_dir: Pat
         target=_target(env),
         data_dir=data_dir,
         landing=env.get("SUPPORT_LANDING_URL") or str(data_dir / "landing"),
+        serving_url=env.get("SUPPORT_SERVING_URL") or None,
         dev_prefix=prefix or None,
         clock_file=Path(clock) if clock else None,
         manifest_dir=Path(env.get("SUPPORT_MANIFEST_DIR") or data_dir / "dbt" / "manifest"),

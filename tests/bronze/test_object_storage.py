@@ -6,36 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from include.bronze.landing import Landing, LandingError
 from tests.bronze.test_landing_and_warehouse import NOW, DuckDBPlace, batch, land, load, query
+from tests.support.bucket import served_bucket
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    monkeypatch = pytest.MonkeyPatch()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": url,
-        }.items():
-            monkeypatch.setenv(name, value)
-        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="landing")
-        yield "s3://landing"
-    finally:
-        server.stop()
-        monkeypatch.undo()
+    with served_bucket("landing") as url:
+        yield url
 
 
 @pytest.fixture

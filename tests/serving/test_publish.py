@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -61,17 +67,72 @@ def test_the_copy_stands_alone_and_its_views_are_read_at_read_time(databases: di
     assert second[1] > first[1]
 
 
-def test_a_reader_in_the_middle_of_a_query_is_not_disturbed(databases: dict[str, Path], tmp_path: Path) -> None:
+def test_readers_and_the_pipeline_do_not_disturb_each_other(databases: dict[str, Path], tmp_path: Path) -> None:
+    """One process stays with the file it opened, another opens the published name for each question."""
     copy = tmp_path / "support.duckdb"
-    publish(databases, copy)
-    with duckdb.connect(str(copy.resolve()), read_only=True) as reader:
-        with duckdb.connect(str(databases["DEF_DB_LOCAL"])) as own:
-            own.execute("update gold.agg_def_tickets_daily set tickets = 4")
-        for _ in range(VERSIONS_KEPT + 1):
-            publish(databases, copy)
-        assert reader.execute("select tickets from agg_def_tickets_daily").fetchall() == [(3,)]
-    with duckdb.connect(str(copy), read_only=True) as later:
-        assert later.execute("select tickets from agg_def_tickets_daily").fetchall() == [(4,)]
+    versions = 2 * VERSIONS_KEPT
+
+    def work(version: int) -> None:
+        with duckdb.connect(str(databases["DEF_DB_LOCAL"])) as own:  # fails if a reader held the live file
+            own.execute(
+                f"create or replace table gold.agg_def_numbers as select {version} as version from range(200_000)"
+            )
+        publish(databases, copy)
+
+    work(0)
+    with reading(copy, stays=True) as stayed, reading(copy, stays=False) as came_back:
+        assert stayed.answer() == came_back.answer() == (0, 200_000)
+        for version in range(1, versions):
+            stayed.ask()
+            came_back.ask()
+            work(version)
+            assert stayed.answer() == (0, 200_000)
+            assert came_back.answer() in [(version - 1, 200_000), (version, 200_000)]
+        came_back.ask()
+        assert came_back.answer() == (versions - 1, 200_000)
+
+
+READER = """
+import json, sys, duckdb
+copy, stays = sys.argv[1], sys.argv[2] == "True"
+question = "select any_value(version), count(*) from (select version from agg_def_numbers order by random()) group by version"
+connection = duckdb.connect(copy, read_only=True)
+while True:
+    print(json.dumps(connection.execute(question).fetchall()), flush=True)
+    sys.stdin.readline()
+    if not stays:
+        connection.close()
+        connection = duckdb.connect(copy, read_only=True)
+"""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A process that answers one question after the other from the published copy."""
+
+    process: subprocess.Popen[str]
+
+    def ask(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> tuple[int, int]:
+        """The version it read, and how many rows of it."""
+        assert self.process.stdout
+        ((version, rows),) = json.loads(self.process.stdout.readline())
+        return version, rows
+
+
+@contextmanager
+def reading(copy: Path, *, stays: bool) -> Iterator[Reader]:
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(copy), str(stays)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Reader(process)
+        finally:
+            process.kill()
 
 
 def test_only_some_versions_are_kept(databases: dict[str, Path], tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Publishing: the marts of every client, copied into one DuckDB file that replaces the last one by a rename.
 
-Dimensions, aggregates and the ledger become tables; the report views are made again over them, so that what depends on
-the time of reading still does. A reader in the middle of a query keeps the file it opened.
+Dimensions, aggregates and the ledger become tables; the report views, and the old project's names for them, are made
+again over them, so that what depends on the time of reading still does. A reader in the middle of a query keeps the file
+it opened.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 TABLES = ("dim_", "agg_")
 VIEWS = ("rpt_", "exp_")
+# Today's facts are tables and today's steps are nowhere: a view called so is a name of the project before this one.
+OLD_NAMES = ("fct_", "int_")
 LEDGER = ("INGEST_BATCHES", "INGEST_COVERAGE")
 VERSIONS_KEPT = 3
 
@@ -68,7 +71,7 @@ def _copy(databases: Mapping[str, Path], file: Path) -> list[Published]:
         views = copy.execute(
             "select database_name, schema_name, view_name, sql from duckdb_views() where not internal order by all"
         ).fetchall()
-        published += _copy_views(copy, [v for v in views if v[0] in present and v[2].lower().startswith(VIEWS)])
+        published += _copy_views(copy, [view for view in views if view[0] in present and _is_shown(view[2], view[3])])
         for name in present:
             copy.execute(f"detach {_quoted(name)}")
         for relation in published:  # every view must stand on the copy alone
@@ -80,6 +83,12 @@ def _is_published(schema: str, table: str) -> bool:
     return (schema.upper() == "GOLD" and table.lower().startswith(TABLES)) or (
         schema.upper() == "BRONZE" and table.upper() in LEDGER
     )
+
+
+def _is_shown(view: str, sql: str) -> bool:
+    """Whether a view is published. An old name that reads below the marts is not; a report that does is an error."""
+    name = view.lower()
+    return name.startswith(VIEWS) or (name.startswith(OLD_NAMES) and not _BELOW_THE_MARTS.search(sql))
 
 
 def _copy_table(copy: duckdb.DuckDBPyConnection, database: str, schema: str, table: str) -> Published:
@@ -129,6 +138,7 @@ def _copy_views(copy: duckdb.DuckDBPyConnection, views: list[tuple[str, str, str
     return published
 
 
+_BELOW_THE_MARTS = re.compile(r"\b(SILVER|BRONZE)\"?\.", re.IGNORECASE)
 _QUALIFIED = re.compile(r"(?<![\w.\"'])(\"?[A-Z]+_DB_[A-Z]+\"?\.)?\"?GOLD\"?\.(?=[\w\"])", re.IGNORECASE)
 
 

@@ -32,6 +32,9 @@ def databases(tmp_path: Path) -> dict[str, Path]:
               select a.*, now() as read_at from DEF_DB_LOCAL.gold.agg_def_tickets_daily a
               join CORE_DB_LOCAL.gold.dim_channel c on c.channel = a.channel;
             create view gold.rpt_def_a_old_name as select * from "DEF_DB_LOCAL"."gold"."rpt_def_tickets_daily";
+            create view gold.fct_old_tickets_daily as select channel, tickets from gold.rpt_def_tickets_daily;
+            create view gold.int_old_channels as select channel from gold.fct_old_tickets_daily;
+            create view gold.int_old_ids as select x from "silver".def_pylon_issues;
             create table bronze.ingest_batches as select 'b1' as batch_id;
             create table bronze.pylon_issues as select 'secret text' as title;
         """)
@@ -51,6 +54,8 @@ def test_marts_and_ledger_are_published_and_nothing_below_them(databases: dict[s
         "agg_def_tickets_daily",
         "rpt_def_tickets_daily",
         "rpt_def_a_old_name",
+        "fct_old_tickets_daily",
+        "int_old_channels",
         "ingest_batches",
     }
 
@@ -63,6 +68,7 @@ def test_the_copy_stands_alone_and_its_views_are_read_at_read_time(databases: di
     with duckdb.connect(str(copy), read_only=True) as connection:
         (first,) = connection.execute("select tickets, read_at from rpt_def_a_old_name").fetchall()
         (second,) = connection.execute("select tickets, read_at from rpt_def_a_old_name").fetchall()
+        assert connection.execute("select * from fct_old_tickets_daily").fetchall() == [("email", 3)]
     assert first[0] == 3
     assert second[1] > first[1]
 

@@ -3,16 +3,17 @@
     Days without a movement have a row too, from the first ticket's day to today. The stock is counted from the stretches
     that last over midnight, the flows from their beginnings and ends, so that each can be held against the other:
 
-        open today = open yesterday + created + reopened - closed - deleted
+        open today = open yesterday + created + reopened + undeleted - closed - deleted
 
     Tickets deleted since were open all the same, and are in the numbers until they were missed; tickets_open_deleted_since
-    says how many of them, for whoever wants the day as it looks now. A deletion that was taken back never happened.
+    says how many of them, for whoever wants the day as it looks now. A ticket whose deletion was taken back is in the
+    numbers until it was missed and again from when it was seen again.
 -#}
 {%- macro backlog_measures() -%}
     {{ return([
         'tickets_open', 'tickets_open_deleted_since', 'tickets_open_unobserved', 'tickets_open_new',
         'tickets_open_waiting_on_us', 'tickets_open_waiting_on_customer', 'tickets_open_on_hold',
-        'tickets_created', 'tickets_reopened', 'tickets_closed', 'tickets_deleted',
+        'tickets_created', 'tickets_reopened', 'tickets_undeleted', 'tickets_closed', 'tickets_deleted',
     ]) }}
 {%- endmacro -%}
 
@@ -87,6 +88,7 @@ movements as (
         channel,
         case when run_number = 1 then 1 else 0 end as tickets_created,
         case when is_reopening then 1 else 0 end as tickets_reopened,
+        case when is_undeletion then 1 else 0 end as tickets_undeleted,
         case when is_closing then 1 else 0 end as tickets_closed,
         0 as tickets_deleted
     from states
@@ -97,6 +99,7 @@ movements as (
         channel,
         0 as tickets_created,
         0 as tickets_reopened,
+        0 as tickets_undeleted,
         0 as tickets_closed,
         1 as tickets_deleted
     from states
@@ -112,6 +115,7 @@ flows as (
         channel,
         sum(tickets_created) as tickets_created,
         sum(tickets_reopened) as tickets_reopened,
+        sum(tickets_undeleted) as tickets_undeleted,
         sum(tickets_closed) as tickets_closed,
         sum(tickets_deleted) as tickets_deleted
     from movements

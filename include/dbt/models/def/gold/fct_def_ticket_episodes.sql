@@ -26,6 +26,8 @@ compared as (
         coalesce(
             lag(is_open) over (partition by ticket_key order by run_number), false
         ) as was_open,
+        lead(started_at) over (partition by ticket_key order by run_number) as next_at,
+        lead(started_date) over (partition by ticket_key order by run_number) as next_date,
         min(started_at) over (partition by ticket_key) as created_at
     from states
 
@@ -44,6 +46,7 @@ counted as (
 
 ),
 
+-- The last stretch of an episode ends with what follows it: its closing, seen at once or after a deletion taken back.
 open_runs as (
 
     select
@@ -68,9 +71,12 @@ episodes as (
         max(case when is_reopening then 1 else 0 end) as reopenings,
         min(started_at) as opened_at,
         min(started_date) as opened_date,
-        max(case when runs_left = 1 then ended_at end) as ended_at,
-        max(case when runs_left = 1 then ended_date end) as ended_date,
-        max(case when runs_left = 1 then ended_how end) as ended_how,
+        max(case when runs_left = 1 then coalesce(next_at, ended_at) end) as ended_at,
+        max(case when runs_left = 1 then coalesce(next_date, ended_date) end) as ended_date,
+        max(case
+            when runs_left = 1 and next_at is not null then 'state changed'
+            when runs_left = 1 then ended_how
+        end) as ended_how,
         max(case when runs_left = 1 then source_file end) as source_file,
         max(case when runs_left = 1 then batch_id end) as batch_id,
         max(case when runs_left = 1 then pipeline_run_id end) as pipeline_run_id

@@ -4,7 +4,9 @@
     as far as the later one still tells it; the time from a ticket's creation to the first we know of is `unobserved`.
 
     Deleted tickets are here until they were missed, with is_deleted: who asks how many tickets were open on a day gets
-    the answer of that day, and can take them out again. Every other rule that keeps a ticket out keeps it out here too.
+    the answer of that day, and can take them out again. A ticket that came back is away from when it was missed to the
+    first thing known of it after that; a state it was in meanwhile is cut in two. Every other rule that keeps a ticket out
+    keeps it out here too.
 
     source_category: 1 (a source of our own team only; nobody else's agents appear in it)
     xo_filter_strategy: none (a state is the ticket's, not an agent's)
@@ -41,6 +43,12 @@ thread_versions as (
 entries as (
 
     select * from {{ ref('def_plain_timeline_entries') }}
+
+),
+
+coverage as (
+
+    select * from {{ ref('def_coverage') }}
 
 ),
 
@@ -218,7 +226,6 @@ compared as (
         lag(state) over (partition by ticket_key order by observed_at) as state_before,
         lag(source_state) over (partition by ticket_key order by observed_at) as source_state_before
     from all_known
-    where deleted_at is null or observed_at < deleted_at
 
 ),
 
@@ -226,37 +233,164 @@ runs as (
 
     select
         *,
-        row_number() over (partition by ticket_key order by observed_at) as run_number,
-        lead(observed_at) over (partition by ticket_key order by observed_at) as next_at,
-        coalesce(state_before = 'closed', false) as was_closed
+        lead(observed_at) over (partition by ticket_key order by observed_at) as next_at
     from compared
     where state is distinct from state_before or source_state is distinct from source_state_before
 
 ),
 
-ended as (
+-- When a ticket that was missed at some time was asked for in vain, and when it is known to have been there: it was read,
+-- by itself or as the parent of what was said in it, or it changed.
+missed_tickets as (
+
+    select distinct
+        tickets.ticket_key,
+        tickets.support_system,
+        tickets.ticket_id,
+        coalesce(tickets.deleted_at, cast('9999-01-01' as {{ timestamp_type() }})) as deleted_at
+    from tickets
+    inner join coverage
+        on
+            tickets.ticket_id = coverage.scope
+            and coverage.stream = case tickets.support_system
+                when 'pylon' then 'pylon_issues' else 'plain_threads'
+            end
+    where coverage.outcome = 'gone'
+
+),
+
+looks as (
+
+    select
+        scope as ticket_id,
+        observed_at as looked_at,
+        outcome = 'complete' as is_there
+    from coverage
+    where
+        (stream in ('pylon_issues', 'plain_threads') and outcome = 'gone')
+        or (stream in ('pylon_messages', 'plain_timeline_entries') and outcome = 'complete')
+    union all
+    select
+        ticket_id,
+        read_at as looked_at,
+        true as is_there
+    from observations
+    where evidence = 'version'
+    union all
+    select
+        ticket_id,
+        observed_at as looked_at,
+        true as is_there
+    from observations
+
+),
+
+changes as (
+
+    select
+        missed_tickets.ticket_key,
+        looks.looked_at,
+        looks.is_there
+    from missed_tickets
+    inner join looks
+        on missed_tickets.ticket_id = looks.ticket_id
+    where looks.looked_at < missed_tickets.deleted_at
+    qualify
+        looks.is_there is distinct from lag(looks.is_there) over (
+            partition by missed_tickets.ticket_key order by looks.looked_at, looks.is_there
+        )
+
+),
+
+absences as (
+
+    select
+        ticket_key,
+        looked_at as missed_at,
+        lead(looked_at) over (partition by ticket_key order by looked_at, is_there) as back_at,
+        is_there
+    from changes
+
+),
+
+-- Whether a ticket is missed at present is Silver's to say.
+endings as (
+
+    select
+        ticket_key,
+        missed_at,
+        back_at
+    from absences
+    where not is_there and back_at is not null
+    union all
+    select
+        ticket_key,
+        coalesce(deleted_at, cast('9999-01-01' as {{ timestamp_type() }})) as missed_at,
+        cast(null as {{ timestamp_type() }}) as back_at
+    from tickets
+
+),
+
+presences as (
+
+    select
+        ticket_key,
+        coalesce(
+            lag(back_at) over (partition by ticket_key order by missed_at),
+            cast('0001-01-01' as {{ timestamp_type() }})
+        ) as there_from,
+        missed_at as there_until
+    from endings
+
+),
+
+stretches as (
+
+    select
+        runs.*,
+        presences.there_from,
+        greatest(runs.observed_at, presences.there_from) as started_at,
+        case
+            when presences.there_until <= runs.next_at then presences.there_until
+            when runs.next_at is not null then runs.next_at
+            when presences.there_until < cast('9999-01-01' as {{ timestamp_type() }}) then presences.there_until
+        end as ended_at,
+        case
+            when presences.there_until <= runs.next_at then 'deleted'
+            when runs.next_at is not null then 'state changed'
+            when presences.there_until < cast('9999-01-01' as {{ timestamp_type() }}) then 'deleted'
+        end as ended_how
+    from runs
+    inner join presences
+        on runs.ticket_key = presences.ticket_key
+    where
+        runs.observed_at < presences.there_until
+        and (runs.next_at is null or presences.there_from < runs.next_at)
+
+),
+
+numbered as (
 
     select
         *,
-        coalesce(next_at, deleted_at) as ended_at,
-        case
-            when next_at is not null then 'state changed'
-            when deleted_at is not null then 'deleted'
-        end as ended_how
-    from runs
+        row_number() over (partition by ticket_key order by started_at) as run_number,
+        coalesce(lag(state) over (partition by ticket_key order by started_at) = 'closed', false) as was_closed,
+        coalesce(lag(ended_how) over (partition by ticket_key order by started_at) = 'deleted', false) as was_missed
+    from stretches
 
 ),
 
 measured as (
 
     select
-        ended.*,
-        {{ business_seconds_between('started', 'ended.observed_at', 'finished', 'ended.ended_at') }} as business_seconds
-    from ended
+        numbered.*,
+        {{ business_seconds_between('started', 'numbered.started_at', 'finished', 'numbered.ended_at') }}
+            as business_seconds
+    from numbered
     left join business_calendar as started
-        on {{ in_business_stretch('started', "'def'", 'ended.observed_at') }}
+        on {{ in_business_stretch('started', "'def'", 'numbered.started_at') }}
     left join business_calendar as finished
-        on {{ in_business_stretch('finished', "'def'", 'ended.ended_at') }}
+        on {{ in_business_stretch('finished', "'def'", 'numbered.ended_at') }}
 
 ),
 
@@ -283,20 +417,21 @@ final as (
         cast(state <> 'closed' as boolean) as is_open,
         cast(state = 'closed' and not was_closed as boolean) as is_closing,
         cast(state <> 'closed' and was_closed as boolean) as is_reopening,
+        cast(was_missed and not was_closed as boolean) as is_undeletion,
         cast(ended_at is null as boolean) as is_current,
         cast(is_deleted as boolean) as is_deleted,
 
         -- timestamps, UTC
-        cast(observed_at as {{ timestamp_type() }}) as started_at,
+        cast(started_at as {{ timestamp_type() }}) as started_at,
         cast(ended_at as {{ timestamp_type() }}) as ended_at,
 
         -- dates, in the reporting zone
-        {{ date_in_zone('observed_at', zone) }} as started_date,
+        {{ date_in_zone('started_at', zone) }} as started_date,
         {{ date_in_zone('ended_at', zone) }} as ended_date,
 
         -- measures
         cast(run_number as bigint) as run_number,
-        cast({{ seconds_between('observed_at', 'ended_at') }} as bigint) as calendar_seconds,
+        cast({{ seconds_between('started_at', 'ended_at') }} as bigint) as calendar_seconds,
         cast(business_seconds as bigint) as business_seconds,
 
         -- lineage

@@ -148,17 +148,21 @@ def summarise(console: Console, configured: Settings, nights: list[Night], timin
 
 
 def where_things_are(console: Console, configured: Settings, place: Place, good: bool) -> None:
-    console.step("published copy", shown(configured.published_copy))
+    if configured.target.is_embedded:
+        console.step("published copy", shown(configured.published_copy))
+    else:
+        console.step("marts", ", ".join(f"{configured.database(code)}.GOLD" for code in configured.clients))
     console.step("landing", configured.landing if "://" in configured.landing else shown(Path(configured.landing)))
     console.step("logs", shown(place.logs))
     console.line()
-    if good:
-        console.step("next", "make sql                look at the marts")
-        console.step("", "make up                 Airflow's UI on this data")
-        console.step("", "make run NIGHTS=1       the next night")
-    else:
-        console.step("next", "make up                 the failed run in Airflow's UI")
-        console.step("", "make run                try again; what was loaded stays loaded")
+    advice = [
+        ("make up", "Airflow's UI on this data" if good else "the failed run in Airflow's UI"),
+        ("make run NIGHTS=1", "the next night") if good else ("make run", "try again; what was loaded stays loaded"),
+    ]
+    if good and configured.target.is_embedded:
+        advice.insert(0, ("make sql", "look at the marts"))
+    for number, (command, what) in enumerate(advice):
+        console.step("" if number else "next", f"{command:<24}{what}")
 
 
 def run(nights: int) -> int:

@@ -186,13 +186,13 @@ def served(data_dir: Path, size: str = "tiny", seed: int = 7) -> Iterator[Vendor
         process.stdout.close()
 
 
-def settings_for(vendors: Vendors, data_dir: Path) -> Settings:
-    """The project's own configuration, with a history as long as the tiny world's and data in a test's folder."""
+def settings_for(vendors: Vendors, data_dir: Path, history_from: str = "2025-12-01") -> Settings:
+    """The project's own configuration, with data in a test's folder and a history as long as the tiny world's."""
     clients = data_dir / "clients"
     clients.mkdir(parents=True, exist_ok=True)
     for path in CLIENTS_DIR.glob("*.yaml"):
         (clients / path.name).write_text(
-            path.read_text().replace("history_from: 2025-01-01", "history_from: 2025-12-01")
+            path.read_text().replace("history_from: 2025-01-01", f"history_from: {history_from}")
         )
     clock = str(vendors.data_dir / "simulators" / "clock.json")
     return load_settings({"SUPPORT_DATA_DIR": str(data_dir), "SUPPORT_CLOCK_FILE": clock}, clients)

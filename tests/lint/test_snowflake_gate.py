@@ -83,13 +83,24 @@ def test_what_is_snowflakes_passes(found: dict[str, list[str]], statement: str) 
     assert found[statement] == []
 
 
+def score_of(folder: Path) -> str:
+    """What the gate says of the two lists of a folder."""
+    command = [str(LINT_PYTHON), "lint/snowflake_gate.py", "--score", folder / "valid.sql", folder / "invalid.sql"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
 def test_a_list_is_scored_statement_by_statement(tmp_path: Path) -> None:
     (tmp_path / "valid.sql").write_text("-- a page\nselect 1 as A;\nselect json_extract(A, '$')\nfrom T;\n")
     (tmp_path / "invalid.sql").write_text("select ';' as A;\nselec 1;\n")
-    score = [str(LINT_PYTHON), "lint/snowflake_gate.py", "--score", str(tmp_path / "valid.sql")]
-    done = subprocess.run(
-        [*score, str(tmp_path / "invalid.sql")], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.startswith("1 of 2 valid statements pass, 1 of 2 invalid ones are refused\n")
-    assert "valid and refused: select json_extract(A, '$') from T" in done.stdout
-    assert "invalid and passed: select ';' as A" in done.stdout
+    said = score_of(tmp_path)
+    assert said.startswith("1 of 2 valid statements pass, 1 of 2 invalid ones are refused\n")
+    assert "valid and refused: select json_extract(A, '$') from T" in said
+    assert "invalid and passed: select ';' as A" in said
+
+
+def test_the_published_score_is_the_one_it_has() -> None:
+    score = score_of(ROOT / "tests" / "snowflake" / "statements").splitlines()[0]
+    assert int(score.split(" of ")[1].split()[0]) >= 80  # lists that are long enough to mean something
+    assert int(score.split(" of ")[2].split()[0]) >= 60
+    page = " ".join((ROOT / "docs" / "snowflake.md").read_text().split())
+    assert f"**{score}**" in page

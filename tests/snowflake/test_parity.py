@@ -38,6 +38,10 @@ FIRST_NIGHT = datetime(2025, 12, 15, 6, 20, tzinfo=UTC)
 FAR = datetime.max.replace(tzinfo=UTC)
 DAYS = (0, 60)
 CLIENTS = ("def", "core")
+# A campaign asks for more worlds, and for larger ones.
+SEEDS = [int(seed) for seed in os.environ.get("SUPPORT_PARITY_SEEDS", "7").split(",")]
+SIZE = os.environ.get("SUPPORT_PARITY_SIZE", "tiny")
+HISTORY_FROM = "2025-12-01" if SIZE == "tiny" else "2025-01-01"
 # dbt's tests take five times as long as the models. A campaign runs them too; here their text is read (lint: snowflake).
 WHAT = () if os.environ.get("SUPPORT_SNOWFLAKE_TESTS") else ("--exclude-resource-type", "test", "unit_test")
 Rows = Counter[tuple[Any, ...]]
@@ -56,8 +60,9 @@ class Side:
     def bronze(self, client: str) -> Bronze:
         return Bronze(self.settings, self.settings.client(client), self.find_connection, "a test")
 
-    def build(self, now: datetime) -> Outcome:
-        frozen = json.dumps({"now": f"{now:%Y-%m-%d %H:%M:%S}"})
+    def build(self) -> Outcome:
+        # The same moment for every build: with another variable dbt would parse the whole project again.
+        frozen = json.dumps({"now": f"{FIRST_NIGHT + DAYS[-1] * NIGHT:%Y-%m-%d %H:%M:%S}"})
         where = ("--target", str(self.settings.target), "--vars", frozen)
         return self.project.run("build", *where, *WHAT, environment=self.environment)
 
@@ -145,12 +150,16 @@ class Built:
     outcomes: list[tuple[Outcome, Outcome]]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"{SIZE} world {seed}")
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     folder = tmp_path_factory.mktemp("parity")
-    with served(folder / "vendors") as vendors, running() as emulator, pytest.MonkeyPatch.context() as patch:
+    with (
+        served(folder / "vendors", SIZE, request.param) as vendors,
+        running() as emulator,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         data = folder / "data"
-        settings = settings_for(vendors, data)
+        settings = settings_for(vendors, data, HISTORY_FROM)
         (data / "drop").symlink_to(vendors.data_dir / "drop")
         sides = (_on_duckdb(settings, vendors), _on_snowflake(settings, vendors, emulator, folder / "snowflake"))
         outcomes = []
@@ -163,7 +172,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
                     _load(side, landed, f"night {day}")
             if day:
                 _confirm_deletions(sides, patch)
-            outcomes.append((sides[0].build(now), sides[1].build(now)))
+            outcomes.append((sides[0].build(), sides[1].build()))
         yield Built(sides, outcomes)
 
 

@@ -59,6 +59,19 @@ def test_a_value_is_what_snowflake_makes_of_it(session: SnowflakeConnection, exp
     assert run(session, f"select {expression}") == [(wanted,)]
 
 
+def test_the_index_of_an_element_is_its_place(session: SnowflakeConnection) -> None:
+    run(
+        session,
+        "create table LISTS as select '[0,1,2,3,' || (seq4() + 10) || ']' as LIST from table(generator(rowcount => 5000))",
+    )
+    run(
+        session,
+        "create table ELEMENTS as select E.INDEX as PLACE, cast(E.VALUE as integer) as VALUE from LISTS "
+        "cross join lateral flatten(input => as_array(try_parse_json(LISTS.LIST))) as E",
+    )
+    assert run(session, "select count(*), count_if(PLACE = VALUE) from ELEMENTS where VALUE < 10") == [(20000, 20000)]
+
+
 def test_a_sum_of_decimals_is_exact(session: SnowflakeConnection) -> None:
     tenths = "select cast(0.1 as number(12, 2)) as V union all select cast(0.2 as number(12, 2))"
     assert run(session, f"select sum(V) from ({tenths})") == [(Decimal("0.30"),)]

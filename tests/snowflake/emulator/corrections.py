@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import fakesnow.arrow
 import fakesnow.cursor
+import fakesnow.macros
 import fakesnow.server
 import fakesnow.transforms.transforms
 import pyarrow as pa
@@ -57,6 +58,7 @@ def apply() -> None:
     _null_timestamps()
     _exact_sums()
     _describe_anywhere()
+    _flattened_places()
     _statements()
     _execution()
     _stages()
@@ -90,6 +92,21 @@ def _describe_anywhere() -> None:
     everywhere = text.replace("FROM _fs_information_schema.", "FROM _fs_global._fs_information_schema.")
     assert everywhere != text
     fakesnow.transforms.transforms.SQL_DESCRIBE_TABLE = Template(everywhere)
+
+
+def _flattened_places() -> None:
+    """INDEX is an element's place in its array; fakesnow numbers the rows, in whatever order they come."""
+    text = fakesnow.macros.FS_FLATTEN.template
+    for old, new in (
+        ("lambda x:", "lambda x, i:"),
+        ("v := CAST(TO_JSON(input) -> x AS JSON))", "v := CAST(TO_JSON(input) -> x AS JSON), n := i - 1)"),
+        ("v := x)", "v := x, n := i - 1)"),
+        ("(row_number() OVER () - 1)", "e.n"),
+        ("AS e(k, v)", "AS e(k, v, n)"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    fakesnow.macros.FS_FLATTEN = Template(text)
 
 
 # -- statements, before fakesnow translates them

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from include.orchestration.medallion import medallion
-from include.orchestration.nightly import load_every_stream
+from include.orchestration.nightly import dbt_is_drawn, load_every_stream
 from include.orchestration.tags import Tag
 from include.settings import settings
 
@@ -29,5 +29,7 @@ Loads the roster and the Salesforce accounts from their drop folders, and builds
     default_args={"owner": client.owner, "retries": 2, "retry_delay": timedelta(seconds=30)},
     tags=[Tag.IMPACT_MEDIUM, Tag.REFERENCE, Tag.CLIENT_CORE],
 ) as dag:
-    build, _ = medallion(dag, "reference")
-    load_every_stream(dag, client) >> build
+    loads = load_every_stream(dag, client)
+    if dbt_is_drawn():
+        build, _ = medallion(dag, "reference")
+        loads >> build

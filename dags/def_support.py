@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 
 from include.orchestration import bronze_steps, serving_steps
 from include.orchestration.medallion import WAREHOUSE_POOL, holder, medallion
-from include.orchestration.nightly import load_every_stream
+from include.orchestration.nightly import dbt_is_drawn, load_every_stream
 from include.orchestration.tags import Tag
 from include.settings import settings
 
@@ -50,6 +50,10 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
         """Hold what this run has loaded against landing, the ledger and the tables."""
         return bronze_steps.reconcile(client.code, dag.dag_id, context["run_id"], holder(context))
 
-    build, marts = medallion(dag, "client_def")
-    load_every_stream(dag, client) >> build
-    marts >> reconcile() >> publish()
+    loads = load_every_stream(dag, client)
+    reconciled = reconcile()
+    reconciled >> publish()
+    if dbt_is_drawn():
+        build, marts = medallion(dag, "client_def")
+        loads >> build
+        marts >> reconciled

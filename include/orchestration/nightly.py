@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, TaskGroup, TriggerRule, task
+from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task
 
 from include.bronze.steps import Plan, rate_bucket
 from include.bronze.streams import Cadence
@@ -69,6 +69,16 @@ def load_every_stream(dag: DAG, client: Client, *, cadence: Cadence = Cadence.NI
     recorded: Any = record_attempts()
     loads >> recorded
     return [*read, *loads, recorded]
+
+
+def dbt_is_drawn() -> bool:
+    """Whether whoever reads a DAG file looks for dbt's tasks.
+
+    Each task's process reads its file again, only to find itself. Drawing a few hundred dbt tasks takes it longer than
+    most of Bronze's work does, so they are left out there.
+    """
+    task_id = get_parsing_context().task_id
+    return task_id is None or task_id == "build" or task_id.startswith("dbt.")
 
 
 def _rate_buckets(client: Client, cadence: Cadence, *, sync: bool) -> dict[str, list[list[ClientStream]]]:

@@ -79,6 +79,7 @@ def main(folder: Path, output: Path) -> None:
     import duckdb
     from airflow.configuration import conf
     from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
     from airflow.sdk.execution_time import context
     from airflow.utils.dag_version_inflation_checker import check_dag_file_stability
     from airflow.utils.file import list_py_file_paths, might_contain_dag
@@ -133,8 +134,22 @@ def main(folder: Path, output: Path) -> None:
                 ],
             }
         )
+    with _airflow_parsing_context_manager(dag_id="any", task_id="plan"):
+        seen_by_a_task = DagBag(dag_folder=str(folder))
     default_owner = conf.get("operators", "default_owner")
-    output.write_text(json.dumps({"default_owner": default_owner, "files": files}), encoding="utf-8")
+    output.write_text(
+        json.dumps(
+            {
+                "default_owner": default_owner,
+                "files": files,
+                "seen_by_a_task": {
+                    dag.dag_id: {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks}
+                    for dag in seen_by_a_task.dags.values()
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

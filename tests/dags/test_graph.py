@@ -35,6 +35,14 @@ def test_dbt_tasks_are_ordered_by_dbts_own_references(real: Facts, data: Path, d
     assert sum(len(upstream) > 2 for upstream in expected.values()) > 5  # a graph without a join would prove little
 
 
+@pytest.mark.parametrize("dag_id", DRAWN)
+def test_a_task_of_bronze_sees_the_graph_without_what_dbt_draws(real: Facts, dag_id: str) -> None:
+    whole = drawn(real, dag_id)
+    dbts = {task for task in whole if task == "build" or task.startswith("dbt.")}
+    seen = {task: frozenset(upstream) for task, upstream in real["seen_by_a_task"][dag_id].items()}
+    assert seen == {task: upstream - dbts for task, upstream in whole.items() if task not in dbts}
+
+
 def test_a_graph_that_lost_a_task_or_an_edge_is_told_line_by_line() -> None:
     kept: Graph = {"a": frozenset(), "b": frozenset({"a"}), "c": frozenset({"a", "b"})}
     assert differences(text(kept), text(kept)) == ""

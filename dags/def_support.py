@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.orchestration import serving_steps
-from include.orchestration.medallion import WAREHOUSE_POOL, holder, medallion
+from include.orchestration.alerts import FailureNotifier, ended_within
+from include.orchestration.marts import mart_assets
+from include.orchestration.medallion import WAREHOUSE_POOL, DbtProject, medallion
 from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
 from include.settings import settings
@@ -33,15 +35,21 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
     catchup=False,
     max_active_runs=1,
     max_active_tasks=200,
-    default_args={"owner": client.owner, "retries": 2, "retry_delay": timedelta(seconds=30)},
+    deadline=ended_within(hours=3),
+    default_args={
+        "owner": client.owner,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": FailureNotifier(),
+    },
     tags=[Tag.IMPACT_HIGH, Tag.NIGHTLY, Tag.CLIENT_DEF],
 ) as dag:
 
-    @task(pool=WAREHOUSE_POOL, outlets=[Asset("mart.def_support")])
+    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
     def publish(**context: Any) -> dict[str, int]:
         """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(holder(context))
+        return serving_steps.publish_marts(context)
 
-    build, marts = medallion(dag, "client_def")
+    build, marts = medallion(dag, DbtProject.of("client_def"))
     load_every_stream(dag, client) >> build
     marts >> publish()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.orchestration import bronze_steps, serving_steps
-from include.orchestration.medallion import WAREHOUSE_POOL, holder, medallion
+from include.orchestration.alerts import FailureNotifier, ended_within
+from include.orchestration.marts import mart_assets
+from include.orchestration.medallion import WAREHOUSE_POOL, DbtProject, holder, medallion
 from include.orchestration.nightly import dbt_is_drawn, load_every_stream
 from include.orchestration.tags import Tag
 from include.settings import settings
@@ -36,14 +38,20 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
     catchup=False,
     max_active_runs=1,
     max_active_tasks=200,
-    default_args={"owner": client.owner, "retries": 2, "retry_delay": timedelta(seconds=30)},
+    deadline=ended_within(hours=3),
+    default_args={
+        "owner": client.owner,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": FailureNotifier(),
+    },
     tags=[Tag.IMPACT_HIGH, Tag.NIGHTLY, Tag.CLIENT_DEF],
 ) as dag:
 
-    @task(pool=WAREHOUSE_POOL, outlets=[Asset("mart.def_support")])
+    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
     def publish(**context: Any) -> dict[str, int]:
         """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(holder(context))
+        return serving_steps.publish_marts(context)
 
     @task(pool=WAREHOUSE_POOL)
     def reconcile(**context: Any) -> int:
@@ -54,6 +62,6 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
     reconciled = reconcile()
     reconciled >> publish()
     if dbt_is_drawn():
-        build, marts = medallion(dag, "client_def")
+        build, marts = medallion(dag, DbtProject.of("client_def"))
         loads >> build
         marts >> reconciled

@@ -99,6 +99,25 @@ def find_deletions(client_code: str, run_id: str, holder: str) -> list[str]:
     return list(found)
 
 
+def loaded_by(run_id: str, holder: str) -> list[tuple[str, str]]:
+    """The Bronze table and the id of every batch that a run has loaded, of any client."""
+    loaded = []
+    for code, client in settings().clients.items():
+        if client.streams:
+            with bronze(code, holder).warehouse() as warehouse:
+                ledger = warehouse.ledger()
+            loaded += [(row.stream.upper(), row.batch_id) for row in ledger if row.run_id == run_id]
+    return loaded
+
+
+def has_loaded_every_stream(client_code: str, holder: str) -> bool:
+    """Whether a client's streams have all been loaded at least once."""
+    steps = bronze(client_code, holder)
+    with steps.warehouse() as warehouse:
+        loaded = {row.stream for row in warehouse.ledger()}
+    return {stream.name for stream in steps.client.streams if stream.spec.cadence is Cadence.NIGHTLY} <= loaded
+
+
 def expire_landing(client_code: str, days: int, holder: str) -> dict[str, int]:
     """Remove landed attempts that nothing will read again."""
     removed = expire(bronze(client_code, holder), timedelta(days=days))

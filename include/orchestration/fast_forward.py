@@ -9,29 +9,33 @@ together with this task builds every cleared one in one go.
 from __future__ import annotations
 
 import json
-import queue
-import threading
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos.dataset import compute_model_outlet_uris, get_dataset_namespace
 from cosmos.operators.local import DbtBuildLocalOperator
 
-from include.orchestration.airflow_api import AirflowApi, from_connection, retrying
-from include.orchestration.graph import Closed, Finished, Progress, ShownTask, TaskGraph, TaskKind
+from include.orchestration.airflow_api import AirflowApi, AirflowRefusedError, from_connection, retrying
+from include.orchestration.closer import Closer
+from include.orchestration.graph import Finished, Progress, ShownTask, TaskGraph, TaskKind
 from include.orchestration.manifest import seed_partial_parse
+from include.serving.builds import Journal, NodeRecord
 
-FLUSH_EVERY = 1.0
-NOTE_LENGTH = 900
+Nodes = Mapping[str, Mapping[str, Any]]
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
     """Builds a selector in one dbt call and closes the tasks that show its nodes.
 
     :param slim_manifest: the manifest the tasks were rendered from
-    :param results_dir: where a run's node results are kept for the summary: {dag}/{run}/run_results.json below it
+    :param results_dir: where the journal of each run is kept: {dag}/{run} below it
     :param api_conn_id: the Airflow connection to Airflow's own API; without it the tasks run one by one, more slowly
     """
 
@@ -40,6 +44,7 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
         self.slim_manifest = slim_manifest
         self.results_dir = results_dir
         self.api_conn_id = api_conn_id
+        self._compiled = Path()
 
     def execute(self, context: Any, **kwargs: Any) -> None:
         """Build what is open, closing tasks on the way."""
@@ -50,26 +55,53 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
                 self.api_conn_id,
             )
             return
-        nodes: Mapping[str, Mapping[str, object]] = json.loads(self.slim_manifest.read_text())["nodes"]
+        try:
+            retrying(api.log_in)
+            self._build(context, api, **kwargs)
+        except AirflowRefusedError as error:
+            raise AirflowFailException(str(error)) from error
+
+    def _build(self, context: Any, api: AirflowApi, **kwargs: Any) -> None:
+        ti, run_id = context["ti"], context["run_id"]
+        nodes: Nodes = json.loads(self.slim_manifest.read_text())["nodes"]
         graph = TaskGraph.build(self._shown_tasks(), nodes)
         open_tasks = graph.open_tasks(self._states(context))
-        if not open_tasks:
+        if not graph.nodes_of(open_tasks):
             self.log.info("every dbt task of this run is closed already")
             return
+        journal = Journal(self.results_dir, ti.dag_id, run_id)
+        journal.forget_old()
+        knows_earlier_tries = journal.exists()
         done_before = graph.nodes_of(graph.needs.keys() - open_tasks)
         progress = Progress(graph, already_green=done_before)
-        closer = _Closer(api, context["ti"].dag_id, context["run_id"], self.task_id)
-        closer.add(progress.settled(open_tasks))
-        if not graph.nodes_of(open_tasks):
-            closer.close()
-            return
+        built_by = f"task {self.task_id} of run {run_id} (try {ti.try_number})"
+        said: dict[str, list[str]] = defaultdict(list)
+
+        def close(notes: Mapping[str, str]) -> None:
+            retrying(lambda: api.close_tasks(ti.dag_id, run_id, notes))
+
+        closer = Closer(journal.keep, close, built_by)
         if done_before:
-            self.select, self.selector = graph.selection(open_tasks, nodes), None
+            # What is named and nothing else: dbt would add every test of a model, also one that is closed.
+            self.select, self.selector, self.indirect_selection = graph.selection(open_tasks, nodes), None, "empty"
             self.log.info("building the %s of %s tasks that are still open", len(open_tasks), len(graph.needs))
 
         def on_event(event: Any) -> None:
+            info = getattr(event.data, "node_info", None)
             if event.info.name == "NodeFinished":
-                closer.add(progress.node_finished(_finished(event.data)))
+                node = _finished(event.data)
+                if tasks := graph.tasks_of.get(node.unique_id):
+                    sql = self._compiled_sql(nodes[node.unique_id])
+                    record = NodeRecord(
+                        **asdict(node),
+                        tasks=tuple(sorted(tasks)),
+                        built_by=built_by,
+                        sql=sql,
+                        log=tuple(said.pop(node.unique_id, ())),
+                    )
+                    closer.add(record, progress.node_finished(node))
+            elif info is not None and event.info.level != "debug":
+                said[info.unique_id].append(_COLOURS.sub("", event.info.msg))
 
         seed_partial_parse(self.slim_manifest.parent, Path(self.cache_dir) / "target")
         self._dbt_runner_callbacks = [on_event]
@@ -78,22 +110,25 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
             super().execute(context, **kwargs)
         except Exception as error:
             failure = error
+        try:
+            closer.finish()
         finally:
-            self._keep_results(context, progress)
-        closer.close()
+            journal.summarise()
         self.log.info(
             "%s of %s open tasks closed, %s dbt nodes not green", closer.closed, len(open_tasks), len(progress.bad)
         )
-        last_try = context["ti"].try_number > context["ti"].max_tries
-        if failure is None or last_try:
-            self._emit_assets(context, progress.green)
-        if failure is None:
-            return
-        if not last_try or not progress.bad:
+        last_try = ti.try_number > ti.max_tries
+        if failure is not None and (not last_try or not progress.bad):
             raise failure
-        for node in progress.bad:
-            self.log.error("%s: %s: %s", node.unique_id, node.status, node.message)
-        self.log.warning("the tasks of those nodes are open and run next, each by itself")
+        for bad in progress.bad:
+            self.log.error("%s: %s: %s", bad.unique_id, bad.status, bad.message)
+        if failure is not None:
+            self.log.warning("the tasks of those nodes are open and run next, each by itself")
+        kept = journal.read()
+        # What an earlier try built is announced by this one; where its journal is not, all that is closed.
+        green = {uid for uid, node in kept.nodes.items() if node.is_green}
+        self._emit_assets(context, (green if knows_earlier_tries else green | done_before) - kept.announced)
+        journal.announce(green)
 
     def _shown_tasks(self) -> list[ShownTask]:
         shown = []
@@ -112,85 +147,35 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
         return states.get(run_id, {})
 
     def _handle_datasets(self, context: Any) -> None:  # noqa: ARG002 - the signature is Cosmos'
-        # Cosmos would emit what this attempt alone built; _emit_assets also knows what an earlier attempt did.
+        # Cosmos would emit what this try alone built; _emit_assets knows of earlier ones, also of one that was killed.
         return
 
-    def _emit_assets(self, context: Any, green: frozenset[str]) -> None:
+    def _emit_assets(self, context: Any, unique_ids: Iterable[str]) -> None:
         if not self.emit_datasets:
             return
         uris = compute_model_outlet_uris(str(self.slim_manifest), get_dataset_namespace(self.profile_config))
-        outlets = [Asset(uri=uri) for unique_id in sorted(green) for uri in uris.get(unique_id, [])]
+        outlets = [Asset(uri=uri) for unique_id in sorted(unique_ids) for uri in uris.get(unique_id, [])]
         self.register_dataset([], outlets, context)
 
-    def _keep_results(self, context: Any, progress: Progress) -> None:
-        """Keep what each node did, over all attempts of the run."""
-        file = self.results_dir / context["ti"].dag_id / context["run_id"] / "run_results.json"
-        kept = (
-            {result["unique_id"]: result for result in json.loads(file.read_text())["results"]} if file.exists() else {}
-        )
-        for node in progress.finished.values():
-            kept[node.unique_id] = {
-                "unique_id": node.unique_id,
-                "status": node.status,
-                "execution_time": node.seconds,
-                "message": node.message,
-            }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"results": [kept[unique_id] for unique_id in sorted(kept)]}))
-        partial.rename(file)
+    def run_dbt_runner(self, command: list[str], env: dict[str, str], cwd: str, **kwargs: Any) -> Any:
+        """Run dbt, and remember where it leaves what it compiles."""
+        self._compiled = Path(cwd) / "target" / "compiled"
+        return super().run_dbt_runner(command, env, cwd, **kwargs)
+
+    def _compiled_sql(self, node: Mapping[str, Any]) -> str:
+        compiled = self._compiled / compiled_path(node)
+        return compiled.read_text() if compiled.is_file() else ""
 
 
-class _Closer:
-    """Closes tasks in bulk, about once a second, from a thread of its own."""
-
-    def __init__(self, api: AirflowApi, dag_id: str, run_id: str, built_by: str) -> None:
-        self._api, self._dag_id, self._run_id, self._built_by = api, dag_id, run_id, built_by
-        self._queue: queue.SimpleQueue[Closed | None] = queue.SimpleQueue()
-        self._failure: Exception | None = None
-        self.closed = 0
-        self._thread = threading.Thread(target=self._pump, name="fast-forward", daemon=True)
-        self._thread.start()
-
-    def add(self, tasks: list[Closed]) -> None:
-        for task in tasks:
-            self._queue.put(task)
-
-    def close(self) -> None:
-        """Close what is left, and raise if any of it could not be."""
-        self._queue.put(None)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _pump(self) -> None:
-        ended = False
-        stop = threading.Event()
-        while not ended:
-            first = self._queue.get()
-            if first is not None:
-                stop.wait(FLUSH_EVERY)
-            waiting = [first]
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
-            ended = None in waiting
-            notes = {task.task_id: self._note(task) for task in waiting if task is not None}
-            if not notes or self._failure is not None:
-                continue
-            try:
-                retrying(lambda notes=notes: self._api.close_tasks(self._dag_id, self._run_id, notes))  # type: ignore[misc]
-                self.closed += len(notes)
-            except Exception as error:
-                self._failure = error
-
-    def _note(self, task: Closed) -> str:
-        if not task.nodes:
-            return "Ephemeral: part of the models that read it. What it reads is built and tested."
-        lines = [f"Built by {self._built_by} of this run in {task.seconds:.2f} s; its log holds this task's output."]
-        lines += [f"{node.unique_id}: {node.message or node.status}" for node in task.nodes]
-        return "\n".join(lines)[:NOTE_LENGTH]
+def compiled_path(node: Mapping[str, Any]) -> Path:
+    """Where dbt writes the compiled text of a node, below target/compiled."""
+    file, path = Path(node["original_file_path"]), Path(node["path"])
+    # a generic test has a file name of its own, below that of the YAML it stands in
+    return Path(node["package_name"]) / (file if file.name == path.name else file / path)
 
 
 def _finished(data: Any) -> Finished:
     info, result = data.node_info, data.run_result
-    return Finished(info.unique_id, info.node_status, float(result.execution_time), str(result.message or ""))
+    rows = dict(result.adapter_response).get("rows_affected")
+    counted = int(rows) if isinstance(rows, (int, float)) and rows >= 0 else None
+    return Finished(info.unique_id, info.node_status, float(result.execution_time), str(result.message or ""), counted)

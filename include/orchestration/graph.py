@@ -5,12 +5,13 @@ Knows neither Airflow nor dbt: task ids and unique ids go in, task ids and selec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from threading import Lock
 
-GREEN = frozenset({"success", "pass", "warn"})
+from include.serving.builds import GREEN
 
 
 class TaskKind(StrEnum):
@@ -33,13 +34,12 @@ class ShownTask:
 class TaskGraph:
     """The two directions between tasks and dbt nodes.
 
-    A task needs the nodes it stands for. An ephemeral model is built by nobody: its task stands for nothing and needs
-    what is above it, with its tests, so that what is below it still waits for those.
+    A task needs the nodes it stands for. An ephemeral model is built by nobody: Cosmos shows it as an empty task, which
+    Airflow's scheduler closes by itself, and it is none of these.
     """
 
     needs: Mapping[str, frozenset[str]]
     tasks_of: Mapping[str, frozenset[str]]
-    ephemeral: frozenset[str] = frozenset()
 
     @classmethod
     def build(cls, tasks: Iterable[ShownTask], nodes: Mapping[str, Mapping[str, object]]) -> TaskGraph:
@@ -54,18 +54,6 @@ class TaskGraph:
                 for parent in _parents(node):
                     if parent in test:
                         needs[test[parent]].add(unique_id)
-        unbuilt = {unique_id for unique_id, node in nodes.items() if _is_ephemeral(node)}
-
-        def above(unique_id: str) -> set[str]:
-            found: set[str] = set()
-            for parent in _parents(nodes[unique_id]):
-                if parent in nodes:
-                    found |= above(parent) if parent in unbuilt else {parent}
-                    found |= needs.get(test.get(parent, ""), set())
-            return found
-
-        ephemeral = {run[unique_id]: above(unique_id) for unique_id in unbuilt & run.keys()}
-        needs |= ephemeral
         tasks_of: dict[str, set[str]] = {}
         for task_id, unique_ids in needs.items():
             for unique_id in unique_ids:
@@ -73,12 +61,11 @@ class TaskGraph:
         return cls(
             {task_id: frozenset(ids) for task_id, ids in needs.items()},
             {unique_id: frozenset(ids) for unique_id, ids in tasks_of.items()},
-            frozenset(ephemeral),
         )
 
     def nodes_of(self, tasks: Iterable[str]) -> frozenset[str]:
         """The nodes that tasks stand for."""
-        return frozenset(uid for task_id in tasks if task_id not in self.ephemeral for uid in self.needs[task_id])
+        return frozenset(uid for task_id in tasks for uid in self.needs[task_id])
 
     def open_tasks(self, states: Mapping[str, str | None]) -> frozenset[str]:
         """The tasks that still have something to do, by the states Airflow gives them."""
@@ -97,6 +84,11 @@ class Finished:
     status: str
     seconds: float
     message: str
+    rows: int | None = None
+
+    @property
+    def is_green(self) -> bool:
+        return self.status in GREEN
 
 
 @dataclass(frozen=True)
@@ -118,13 +110,6 @@ class Progress:
     _closed: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
-    def settled(self, open_tasks: Iterable[str]) -> list[Closed]:
-        """The open tasks that wait for nothing: what they need is green already."""
-        with self._lock:
-            waiting_for_nothing = sorted(task_id for task_id in open_tasks if self.graph.needs[task_id] <= self.green)
-            self._closed.update(waiting_for_nothing)
-            return [Closed(task_id, 0.0, ()) for task_id in waiting_for_nothing]
-
     def node_finished(self, node: Finished) -> list[Closed]:
         """Take in one node and say which tasks it closes. A node that no task shows, as an exposure, is no matter."""
         if node.unique_id not in self.graph.tasks_of:
@@ -136,25 +121,43 @@ class Progress:
                 if task_id in self._closed or not self.graph.needs[task_id] <= self.green:
                     continue
                 self._closed.add(task_id)
-                own = sorted(self.graph.nodes_of([task_id]))
-                nodes = [self.finished[uid] for uid in own if uid in self.finished]
+                nodes = [self.finished[uid] for uid in sorted(self.graph.needs[task_id]) if uid in self.finished]
                 closed.append(Closed(task_id, sum(n.seconds for n in nodes), tuple(nodes)))
             return closed
 
     @property
     def green(self) -> frozenset[str]:
         """Every node that is done and good, in this attempt or an earlier one."""
-        return self.already_green | {uid for uid, node in self.finished.items() if node.status in GREEN}
+        return self.already_green | {uid for uid, node in self.finished.items() if node.is_green}
 
     @property
     def bad(self) -> tuple[Finished, ...]:
         """Every node that failed or was skipped, in order of name."""
-        return tuple(node for _, node in sorted(self.finished.items()) if node.status not in GREEN)
+        return tuple(node for _, node in sorted(self.finished.items()) if not node.is_green)
 
 
-def _is_ephemeral(node: Mapping[str, object]) -> bool:
-    config = node.get("config")
-    return isinstance(config, Mapping) and config.get("materialized") == "ephemeral"
+def ancestors(nodes: Mapping[str, Mapping[str, object]]) -> Callable[[str], frozenset[str]]:
+    """What is above a node, as far as these nodes tell: also what they read and is not among them."""
+
+    @cache
+    def above(unique_id: str) -> frozenset[str]:
+        parents = _parents(nodes[unique_id]) if unique_id in nodes else []
+        return frozenset(parents).union(*(above(parent) for parent in parents))
+
+    return above
+
+
+def waiting_for_tests(nodes: Mapping[str, Mapping[str, object]]) -> dict[str, frozenset[str]]:
+    """For each test of several nodes the first that are below all of these, which dbt builds only if it passes."""
+    above = ancestors(nodes)
+    built = [unique_id for unique_id, node in nodes.items() if node["resource_type"] != "test"]
+    waiting = {}
+    for test, node in nodes.items():
+        tested = frozenset(_parents(node))
+        if node["resource_type"] == "test" and len(tested) > 1:
+            below = {unique_id for unique_id in built if tested <= above(unique_id)}
+            waiting[test] = frozenset(unique_id for unique_id in below if not above(unique_id) & below)
+    return waiting
 
 
 def _parents(node: Mapping[str, object]) -> list[str]:

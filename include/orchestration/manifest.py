@@ -22,9 +22,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from include.orchestration.graph import ancestors
 from include.settings import DBT_PROJECT_DIR, ConfigurationError, Settings, load_settings, settings
 
 SELECTORS = ("reference", "client_def")
+MARTS = "marts"
+MART_PREFIXES = ("dim_", "agg_", "rpt_")
 BUILT = "built.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
 REBUILD = "run `make manifest` to build it"
@@ -64,7 +67,7 @@ def project_checksum(project: Path = DBT_PROJECT_DIR) -> str:
 
 
 def manifest_path(selector: str, current: Settings) -> Path:
-    """The slim manifest of one selector. Raises if it is missing or was made from another state of the project."""
+    """The slim manifest of one selector, or what else is kept beside it. Raises if it was made from another state."""
     built = current.manifest_dir / BUILT
     try:
         made_from = json.loads(built.read_text())
@@ -88,6 +91,16 @@ def slim(manifest: Mapping[str, Any], selected: Iterable[str]) -> dict[str, Any]
         "sources": {},
         "exposures": {},
         "selectors": {},
+    }
+
+
+def marts_of(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Every mart of a manifest, with the Bronze tables it is made of."""
+    above = ancestors(nodes)
+    return {
+        str(node["name"]): sorted({each.split(".")[-1] for each in above(unique_id) if each.startswith("source.")})
+        for unique_id, node in sorted(nodes.items())
+        if node["resource_type"] == "model" and node["name"].startswith(MART_PREFIXES)
     }
 
 
@@ -124,6 +137,7 @@ def build(current: Settings, *, force: bool = False) -> bool:
             raise ConfigurationError(f"dbt cannot list selector {selector}: {listed.exception}")
         selected = [json.loads(line)["unique_id"] for line in listed.result]
         (partial / f"{selector}.json").write_text(json.dumps(slim(manifest, selected)))
+    (partial / f"{MARTS}.json").write_text(json.dumps(marts_of(manifest["nodes"])))
     # dbt's own memory of the parse, from which the first build of a new data folder starts.
     shutil.copyfile(Path(current.dbt_paths["DBT_TARGET_PATH"]) / PARTIAL_PARSE, partial / PARTIAL_PARSE)
     (partial / BUILT).write_text(json.dumps(state))
@@ -143,7 +157,8 @@ def seed_partial_parse(manifest_dir: Path, target_dir: Path) -> None:
 
 
 def _state(current: Settings) -> dict[str, Any]:
-    return {"project": project_checksum(), "target": str(current.target), "selectors": list(SELECTORS)}
+    made = [*SELECTORS, MARTS]
+    return {"project": project_checksum(), "target": str(current.target), "made": made}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG
@@ -13,6 +17,7 @@ from include.bronze.steps import snowflake_environment
 from include.bronze.warehouses.lock import hold_until_exit
 from include.orchestration.bronze_steps import find_connection
 from include.orchestration.fast_forward import DbtFastForwardBuildOperator
+from include.orchestration.graph import waiting_for_tests
 from include.orchestration.manifest import manifest_path
 from include.settings import DBT_PROJECT_DIR, settings
 
@@ -39,28 +44,56 @@ def log_in_to_snowflake(_context: Any, operator: Any) -> None:
         operator.env = {**operator.env, **snowflake_environment(find_connection)}
 
 
-def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, DbtTaskGroup]:
+@dataclass(frozen=True)
+class DbtProject:
+    """One selector of a dbt project, as Airflow shows and runs it."""
+
+    folder: Path
+    selector: str
+    slim_manifest: Path
+    profile: str
+    target: str
+    state: Path  # where dbt's cache and the journals of builds are kept
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, selector: str) -> DbtProject:
+        """A selector of this project's own dbt project, by the settings."""
+        current = settings()
+        return cls(
+            folder=DBT_PROJECT_DIR,
+            selector=selector,
+            slim_manifest=manifest_path(selector, current),
+            profile="default",
+            target=str(current.target),
+            state=current.dbt_dir,
+            environment=current.dbt_environment,
+        )
+
+
+def medallion(
+    dag: DAG, project: DbtProject, *, api_conn_id: str = "airflow_api", retry_delay: timedelta = timedelta(seconds=5)
+) -> tuple[DbtFastForwardBuildOperator, DbtTaskGroup]:
     """Add one selector's models and tests to a DAG, with the build that does their work upstream of all of them."""
-    current = settings()
-    manifest = manifest_path(selector, current)
+    manifest = project.slim_manifest
     profile = ProfileConfig(
-        profile_name="default",
-        target_name=str(current.target),
-        profiles_yml_filepath=DBT_PROJECT_DIR / "profiles.yml",
+        profile_name=project.profile,
+        target_name=project.target,
+        profiles_yml_filepath=project.folder / "profiles.yml",
     )
     common: dict[str, Any] = {
         "install_deps": False,
         "pool": WAREHOUSE_POOL,
-        "env": current.dbt_environment,
+        "env": dict(project.environment),
         "append_env": True,
         "interceptors": [lock_warehouse, log_in_to_snowflake],
     }
-    project = ProjectConfig(dbt_project_path=DBT_PROJECT_DIR, manifest_path=manifest, install_dbt_deps=False)
+    rendered = ProjectConfig(dbt_project_path=project.folder, manifest_path=manifest, install_dbt_deps=False)
     # As a plain path again: Cosmos made it one of object storage, which loads every provider to open a local file.
-    project.manifest_path = manifest
+    rendered.manifest_path = manifest
     group = DbtTaskGroup(
         group_id="dbt",
-        project_config=project,
+        project_config=rendered,
         profile_config=profile,
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
@@ -76,18 +109,23 @@ def medallion(dag: DAG, selector: str) -> tuple[DbtFastForwardBuildOperator, Dbt
         operator_args=common | {"exclude": [NO_UNIT_TESTS]},
         dag=dag,
     )
+    # Cosmos lets nothing wait for a test of several models; dbt does, and so must a model that runs by itself.
+    for test, models in waiting_for_tests(json.loads(manifest.read_text())["nodes"]).items():
+        for model in sorted(models) if test in group.tasks_map else ():
+            group.tasks_map[test] >> group.tasks_map[model]
     build = DbtFastForwardBuildOperator(
         task_id="build",
         slim_manifest=manifest,
-        results_dir=current.dbt_dir / "runs",
-        project_dir=str(DBT_PROJECT_DIR),
+        results_dir=project.state / "runs",
+        api_conn_id=api_conn_id,
+        project_dir=str(project.folder),
         profile_config=profile,
-        selector=selector,
+        selector=project.selector,
         dbt_cmd_flags=["--exclude-resource-type", "unit_test"],
         # Without a cache of its own dbt would parse the whole project again in every run.
-        cache_dir=current.dbt_dir / "cache" / selector,
+        cache_dir=project.state / "cache" / project.selector,
         retries=1,
-        retry_delay=timedelta(seconds=5),
+        retry_delay=retry_delay,
         doc_md="One `dbt build` of the whole selector. Closes the tasks of every node that turns green; "
         "a task it leaves open runs by itself next.",
         dag=dag,

@@ -30,7 +30,10 @@ def dag_rows(dags: Iterable[Any]) -> list[tuple[str, str, str]]:
     rows = []
     for dag in sorted(dags, key=lambda dag: str(dag.dag_id)):
         cron = getattr(dag.timetable, "expression", None)
-        when = f"`{cron}` {dag.timetable.timezone}" if cron else "on demand"
+        condition = getattr(dag.timetable, "asset_condition", None)
+        assets = [f"`{asset.name}`" for asset in getattr(condition, "objects", ())]
+        otherwise = f"after {', '.join(assets)}" if assets else "on demand"
+        when = f"`{cron}` {dag.timetable.timezone}" if cron else otherwise
         rows.append((f"`{dag.dag_id}`", when, str(dag.description)))
     return rows
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.e2e
 DAGS = (
     "core_reference",
     "dbt_console",
+    "def_refresh",
     "def_support",
     "def_sync_now",
     "maintenance",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.orchestration.graph import Finished, Progress, ShownTask, TaskGraph, TaskKind
+from include.orchestration.graph import Finished, Progress, ShownTask, TaskGraph, TaskKind, waiting_for_tests
 
 
 def node(name: str, *parents: str, kind: str = "model") -> dict[str, object]:
@@ -90,50 +90,28 @@ def test_in_any_order_each_task_closes_once_and_only_if_all_its_nodes_are_green(
     assert sorted(closed) == sorted(task for task, needs in GRAPH.needs.items() if not needs & failing)
 
 
-def ephemeral(name: str, *parents: str) -> dict[str, object]:
-    return node(name, *parents) | {"config": {"materialized": "ephemeral"}}
+def test_what_is_below_all_that_a_test_reads_waits_for_it() -> None:
+    below = NODES | {
+        "model.p.below_a": node("below_a", "model.p.a"),
+        "model.p.below_b": node("below_b", "model.p.b"),
+        "model.p.below_both": node("below_both", "model.p.below_a", "model.p.below_b"),
+    }
+    assert waiting_for_tests(below) == {"test.p.a_b": {"model.p.below_b"}}
 
 
-# a → i (ephemeral) → j (ephemeral) → c, and k (ephemeral), which reads what others build
-WITH_EPHEMERAL = NODES | {
-    "model.p.i": ephemeral("i", "model.p.a", "model.elsewhere.x"),
-    "model.p.j": ephemeral("j", "model.p.i", "model.p.b"),
-    "model.p.k": ephemeral("k", "model.elsewhere.x"),
-    "model.p.c": node("c", "model.p.j"),
-}
-MIXED = TaskGraph.build(
-    [*TASKS, *(ShownTask(f"dbt.{name}_run", TaskKind.RUN, f"model.p.{name}") for name in "ijkc")], WITH_EPHEMERAL
-)
-
-
-def test_an_ephemeral_model_needs_what_is_above_it_with_its_tests() -> None:
-    of_a = {"model.p.a", "test.p.a_unique", "test.p.a_not_null"}
-    assert MIXED.needs["dbt.i_run"] == of_a
-    assert MIXED.needs["dbt.j_run"] == of_a | {"model.p.b", "test.p.b_unique"}
-    assert MIXED.needs["dbt.k_run"] == set()
-    assert MIXED.nodes_of(["dbt.i_run", "dbt.j_run", "dbt.c_run"]) == {"model.p.c"}
-
-
-def test_an_ephemeral_model_closes_with_the_last_test_above_it() -> None:
-    progress = Progress(MIXED)
-    assert [task.task_id for task in progress.settled(MIXED.needs)] == ["dbt.k_run"]
-    finish(progress, "model.p.a")
-    finish(progress, "test.p.a_unique")
-    assert finish(progress, "test.p.a_not_null") == ["dbt.a.test", "dbt.i_run"]
-    assert finish(progress, "model.p.b") == ["dbt.b.run"]
-    assert finish(progress, "test.p.b_unique", "fail") == []
-    assert "dbt.j_run" in MIXED.needs.keys() - progress._closed
-
-
-def test_what_was_closed_before_is_known_by_what_tasks_stand_for() -> None:
-    """b is built again; the task of j, closed already, must not make b count as done."""
-    open_tasks = frozenset({"dbt.b.run", "dbt.b.test"})
-    assert "model.p.b" not in MIXED.nodes_of(MIXED.needs.keys() - open_tasks)
-    assert MIXED.selection(open_tasks, WITH_EPHEMERAL) == ["fqn:p.b", "fqn:p.b_unique"]
-
-
-def test_an_ephemeral_model_alone_has_nothing_to_build() -> None:
-    open_tasks = frozenset({"dbt.i_run"})
-    progress = Progress(MIXED, already_green=MIXED.nodes_of(MIXED.needs.keys() - open_tasks))
-    assert [task.task_id for task in progress.settled(open_tasks)] == ["dbt.i_run"]
-    assert MIXED.nodes_of(open_tasks) == frozenset()
+def test_what_reads_the_tested_models_apart_waits_where_it_meets() -> None:
+    apart = {
+        "model.p.a": node("a", "model.elsewhere.x"),
+        "model.p.b": node("b", "model.elsewhere.x"),
+        "model.p.c": node("c", "model.p.a"),
+        "model.p.d": node("d", "model.p.c", "model.p.b"),
+        "model.p.e": node("e", "model.p.d", "model.p.a"),
+        "test.p.a_b": node("a_b", "model.p.a", "model.p.b", kind="test"),
+        "test.p.a_x": node("a_x", "model.p.a", "model.elsewhere.x", kind="test"),
+        "test.p.a_z": node("a_z", "model.p.a", "model.elsewhere.z", kind="test"),
+    }
+    assert waiting_for_tests(apart) == {
+        "test.p.a_b": {"model.p.d"},
+        "test.p.a_x": {"model.p.c"},
+        "test.p.a_z": set(),
+    }

@@ -1,0 +1,54 @@
+"""The Airflow DAG that builds client def's marts again when what it shares with other clients has changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include.orchestration import bronze_steps, dbt_call, serving_steps
+from include.orchestration.alerts import FailureNotifier
+from include.orchestration.marts import REFERENCE, mart_assets
+from include.orchestration.medallion import WAREHOUSE_POOL, holder
+from include.orchestration.tags import Tag
+from include.settings import settings
+
+client = settings().client("def")
+
+with DAG(
+    dag_id="def_refresh",
+    description="The marts again, over a new roster or new CRM accounts; calls no vendor",
+    doc_md="""
+Starts by itself when `core_reference` has loaded something (asset `reference.core`), builds the dbt selector
+`client_def` in one task, and publishes. It loads nothing; the night does, and builds the same again.
+
+**If it fails:** the red task's last log line says what happened and what to do. The night makes up for it in any case.
+""",
+    schedule=[REFERENCE],
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": client.owner,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "on_failure_callback": FailureNotifier(),
+    },
+    tags=[Tag.IMPACT_LOW, Tag.REFERENCE, Tag.CLIENT_DEF],
+) as dag:
+
+    @task(pool=WAREHOUSE_POOL)
+    def build(**context: Any) -> list[str]:
+        """Build everything of the client, with its tests, unless there is nothing yet to build it from."""
+        who = holder(context)
+        if not bronze_steps.has_loaded_every_stream(client.code, who):
+            raise AirflowSkipException("the client's first night is still to come, and builds all of this")
+        return dbt_call.build(["--selector", "client_def"], who)
+
+    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
+    def publish(**context: Any) -> dict[str, int]:
+        """Put a fresh copy of the marts in the place of the last."""
+        return serving_steps.publish_marts(context)
+
+    build() >> publish()

@@ -1,0 +1,1 @@
+select id, letter from {{ ref('letters') }} where {{ unless_told_to_fail('first') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, letter from {{ ref('left_side') }}

@@ -22,7 +22,8 @@ with DAG(
     description="The marts again, over a new roster or new CRM accounts; calls no vendor",
     doc_md="""
 Starts by itself when `core_reference` has loaded something (asset `reference.core`), builds the dbt selector
-`client_def` in one task, and publishes. It loads nothing; the night does, and builds the same again.
+`client_def` in one task, and publishes. It loads nothing, and is skipped where a night is still to be loaded: its run
+builds the same.
 
 **If it fails:** the red task's last log line says what happened and what to do. The night makes up for it in any case.
 """,
@@ -40,10 +41,10 @@ Starts by itself when `core_reference` has loaded something (asset `reference.co
 
     @task(pool=WAREHOUSE_POOL)
     def build(**context: Any) -> list[str]:
-        """Build everything of the client, with its tests, unless there is nothing yet to build it from."""
+        """Build everything of the client, with its tests, unless its night is about to do the same."""
         who = holder(context)
-        if not bronze_steps.has_loaded_every_stream(client.code, who):
-            raise AirflowSkipException("the client's first night is still to come, and builds all of this")
+        if bronze_steps.awaits_a_night(client.code, who):
+            raise AirflowSkipException("a night is still to be loaded, and its run builds all of this")
         return dbt_call.build(["--selector", "client_def"], who)
 
     @task(pool=WAREHOUSE_POOL, outlets=mart_assets())

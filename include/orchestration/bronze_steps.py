@@ -110,12 +110,10 @@ def loaded_by(run_id: str, holder: str) -> list[tuple[str, str]]:
     return loaded
 
 
-def has_loaded_every_stream(client_code: str, holder: str) -> bool:
-    """Whether a client's streams have all been loaded at least once."""
+def awaits_a_night(client_code: str, holder: str) -> bool:
+    """Whether a night that is over is still to be loaded."""
     steps = bronze(client_code, holder)
-    with steps.warehouse() as warehouse:
-        loaded = {row.stream for row in warehouse.ledger()}
-    return {stream.name for stream in steps.client.streams if stream.spec.cadence is Cadence.NIGHTLY} <= loaded
+    return any(steps.plan(steps.settings.now()).values())
 
 
 def expire_landing(client_code: str, days: int, holder: str) -> dict[str, int]:

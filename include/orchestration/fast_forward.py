@@ -19,6 +19,7 @@ from typing import Any
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 from cosmos.dataset import compute_model_outlet_uris, get_dataset_namespace
+from cosmos.dbt.project import environ
 from cosmos.operators.local import DbtBuildLocalOperator
 
 from include.orchestration.airflow_api import AirflowApi, AirflowRefusedError, from_connection, retrying
@@ -153,7 +154,12 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
     def _emit_assets(self, context: Any, unique_ids: Iterable[str]) -> None:
         if not self.emit_datasets:
             return
-        uris = compute_model_outlet_uris(str(self.slim_manifest), get_dataset_namespace(self.profile_config))
+        with environ(self.env or {}):  # the profile reads it, and only now is the connection in it
+            namespace = get_dataset_namespace(self.profile_config)
+        if namespace is None:
+            self.log.warning("no assets are given out: Cosmos cannot tell from the profile where the warehouse is")
+            return
+        uris = compute_model_outlet_uris(str(self.slim_manifest), namespace)
         outlets = [Asset(uri=uri) for unique_id in sorted(unique_ids) for uri in uris.get(unique_id, [])]
         self.register_dataset([], outlets, context)
 

@@ -1,8 +1,8 @@
 """Publishing: the marts of every client, copied into one DuckDB file that replaces the last one by a rename.
 
 Dimensions, aggregates and the ledger become tables; the report views, and the old project's names for them, are made
-again over them, so that what depends on the time of reading still does. A reader in the middle of a query keeps the file
-it opened.
+again over them, so that what depends on the time of reading still does. A reader in the middle of a query keeps the
+file it opened.
 """
 
 from __future__ import annotations

@@ -9,13 +9,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 
 from include.simulators.plain.people import Facts
 from include.simulators.world.lifecycle import Event, Kind, Role
 from include.simulators.world.plan import System, Ticket
 from include.simulators.world.statuses import STATUSES
-from tests.gold.world import Loaded, instant, millis
+from include.simulators.world.times import HOUR
+from tests.gold.world import LOOKS_FOR_DELETIONS, ZONE_OFFSET, Loaded, instant, millis
 
 PLAIN_DEFAULT = "medium"  # Plain has no tickets without a priority
 
@@ -37,6 +39,7 @@ class Wait:
     responder_id: str | None
 
 
+@cache
 def tickets(loaded: Loaded) -> dict[str, Ticket]:
     """Every ticket there had been by the last night, by its id."""
     return {
@@ -54,6 +57,7 @@ def events(loaded: Loaded, ticket: Ticket, at: int | None = None) -> list[Event]
 # ---------------------------------------------------------------- messages
 
 
+@cache
 def said(loaded: Loaded, ticket: Ticket) -> list[Said]:
     """What was said in a ticket and read before it was taken back, in order; in Pylon with what was merged into it."""
     found = list(_said(loaded, ticket, events(loaded, ticket)))
@@ -72,12 +76,17 @@ def _said(loaded: Loaded, ticket: Ticket, log: list[Event]) -> Iterator[Said]:
         if event.kind is not Kind.MESSAGE:
             continue
         removed = next((each for each in log if each.at > event.at and _removes(each, event)), None)
-        first_look = polls[bisect_left(polls, event.at)]
+        first_look = next((poll for poll in polls if poll >= event.at and not _is_away(ticket, poll)), polls[-1])
         # A message deleted in Slack stays in Plain's timeline as one that says so.
         stays = ticket.system is System.PLAIN and ticket.channel == "slack" and event.value != "private"
         if removed is not None and removed.at <= first_look and not (stays and removed.kind is Kind.REMOVED):
             continue
         yield Said(instant(event.stamp), event.actor.role, _who(loaded, ticket, event), event.value != "private")
+
+
+def _is_away(ticket: Ticket, at: int) -> bool:
+    """Whether a ticket is gone for the time being, so that what was said in it cannot be read."""
+    return ticket.fate_at <= at < ticket.back_at
 
 
 def _removes(event: Event, message: Event) -> bool:
@@ -115,15 +124,94 @@ def first(messages: list[Said], *roles: Role) -> datetime | None:
 def readings(loaded: Loaded, ticket: Ticket) -> Iterator[list[Event]]:
     """Of each night that found a ticket changed, what had happened to it by then."""
     seen = 0
-    for poll in loaded.polls:
-        log = events(loaded, ticket, millis(poll))
-        if log and loaded.truth._gone(ticket, log) is None and len(log) > seen:
-            seen = len(log)
-            yield log
+    log = events(loaded, ticket)
+    for poll in map(millis, loaded.polls):
+        reached = bisect_left(log, poll + 1, key=lambda event: event.at)
+        if reached > seen and loaded.truth._gone(ticket, log[:reached]) is None:
+            seen = reached
+            yield log[:reached]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch a ticket was seen to be in one state, and what ended it."""
+
+    started_at: datetime
+    state: str
+    ended_at: datetime | None = None
+    ended_how: str | None = None
+
+
+@cache
+def runs(loaded: Loaded, ticket: Ticket) -> list[Run]:
+    """The stretches a ticket spent in one state, as far as they could be seen; none while it was missed."""
+    known = states(loaded, ticket)
+    ends = [*(at for at, _ in known[1:]), None]
+    found = [Run(at, state, end, end and "state changed") for (at, state), end in zip(known, ends, strict=True)]
+    for missed, back in absences(loaded, ticket):
+        cut: list[Run] = []
+        for run in found:
+            if run.started_at < missed and (run.ended_at is None or run.ended_at >= missed):
+                cut.append(Run(run.started_at, run.state, missed, "deleted"))
+                if run.ended_at is None or run.ended_at > back:
+                    cut.append(Run(back, run.state, run.ended_at, run.ended_how))
+            elif run.started_at < missed or run.started_at >= back:
+                cut.append(run)
+            else:
+                raise AssertionError(f"{ticket} changed while nobody could see it")
+        found = cut
+    return found
+
+
+def absences(loaded: Loaded, ticket: Ticket) -> Iterator[tuple[datetime, datetime]]:
+    """From when to when a ticket that came back was seen to be away: missed, and the first thing known of it after."""
+    if not 0 < ticket.back_at <= millis(loaded.at):
+        return
+    missed = _missed_at(loaded, ticket)
+    if missed is not None:
+        quiet = loaded.world.quiet[ticket.system]
+        stamps = [max(event.at for event in log if event.kind not in quiet) for log in readings(loaded, ticket)]
+        told = [*map(instant, stamps), *known_states(loaded, ticket)]
+        yield instant(missed), min(at for at in told if at >= instant(ticket.back_at))
+
+
+def _missed_at(loaded: Loaded, ticket: Ticket) -> int | None:
+    polls = [millis(poll) for poll in loaded.polls]
+    if ticket.system is System.PLAIN:
+        # Plain's log, once it is kept, tells of every deletion; it is believed as soon as no list can be stale.
+        if ticket.fate_at < loaded.world.deletions_logged_from:
+            return None
+        return min(ticket.fate_at + HOUR, polls[bisect_left(polls, ticket.fate_at)])
+    looks = [poll for night, poll in zip(loaded.nights, polls, strict=True) if night in LOOKS_FOR_DELETIONS]
+    away = next((look for look in looks if ticket.fate_at <= look < ticket.back_at), None)
+    is_known = away is not None and any(ticket.born <= poll < min(away, ticket.fate_at) for poll in polls)
+    return away if is_known else None
+
+
+def open_at_the_end_of_days(loaded: Loaded, seen: list[list[Run]]) -> dict[date, int]:
+    """How many of some tickets could be seen to be open at the end of each day."""
+    open_runs = [run for each in seen for run in each if category(run.state) != "closed"]
+    begun = sorted(run.started_at for run in open_runs)
+    ended = sorted(run.ended_at for run in open_runs if run.ended_at is not None)
+    return {
+        (end + ZONE_OFFSET).date() - timedelta(days=1): bisect_left(begun, end) - bisect_left(ended, end)
+        for end in days(loaded)
+    }
 
 
 def states(loaded: Loaded, ticket: Ticket) -> list[tuple[datetime, str]]:
     """The states a ticket was in, each with its beginning, as far as they could be seen."""
+    known = known_states(loaded, ticket)
+    different: list[tuple[datetime, str]] = []
+    for at in sorted(known):
+        if not different or different[-1][1] != known[at]:
+            different.append((at, known[at]))
+    return different
+
+
+@cache
+def known_states(loaded: Loaded, ticket: Ticket) -> dict[datetime, str]:
+    """Every instant at which the state of a ticket is known."""
     created = instant(ticket.created)
     known: dict[datetime, str] = {}
     if ticket.system is System.PLAIN:
@@ -139,11 +227,7 @@ def states(loaded: Loaded, ticket: Ticket) -> list[tuple[datetime, str]]:
             known[instant(log[-1].at)] = status
         if created < min(known):
             known[created] = "unobserved"
-    runs: list[tuple[datetime, str]] = []
-    for at in sorted(known):
-        if not runs or runs[-1][1] != known[at]:
-            runs.append((at, known[at]))
-    return runs
+    return known
 
 
 def category(status: str) -> str:
@@ -178,7 +262,7 @@ def priority_at(loaded: Loaded, ticket: Ticket, at: datetime | None) -> str | No
 
 def days(loaded: Loaded) -> Iterator[datetime]:
     """The end of each local day of the world up to the last night, in UTC."""
-    end = datetime(2025, 12, 2, 3)
+    end = instant(loaded.world.size.start).replace(hour=3) + timedelta(days=1)
     while end <= loaded.at.replace(tzinfo=None):
         yield end
         end += timedelta(days=1)

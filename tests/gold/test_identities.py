@@ -5,8 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.gold.conftest import ON_ONE_WORLD
-from tests.gold.world import Loaded
+from tests.gold.world import Built, Loaded
 
 pytestmark = pytest.mark.integration
 
@@ -120,18 +119,17 @@ def test_a_rate_is_the_sums_recomputed_and_absent_without_a_denominator(
             assert row["rate"] is None
 
 
-@ON_ONE_WORLD
-def test_a_number_leads_back_to_the_batches_and_pages_it_is_made_of(loaded: Loaded) -> None:
-    (day,) = loaded.query(
+def test_a_number_leads_back_to_the_batches_and_pages_it_is_made_of(built: Built) -> None:
+    (day,) = built.query(
         "select created_date as d, count(*) as n from fct_def_tickets group by all order by n desc limit 1"
     )
     inline = f"{{{{ lineage_of('fct_def_tickets', \"created_date = date '{day['d']}'\") }}}}"
-    outcome = loaded.dbt("show", "--inline", inline, "--output", "json", "--limit", "500")
+    outcome = built.dbt("show", "--inline", inline, "--output", "json", "--limit", "500")
     table = outcome.result.results[0].agate_table
     rows = [dict(zip(table.column_names, row.values(), strict=True)) for row in table.rows]
     assert sum(row["rows_from_it"] for row in rows) == day["n"]
-    batches = {row["batch_id"] for row in loaded.query("select BATCH_ID as batch_id from BRONZE.INGEST_BATCHES")}
-    bronze = loaded.query("""
+    batches = {row["batch_id"] for row in built.query("select BATCH_ID as batch_id from BRONZE.INGEST_BATCHES")}
+    bronze = built.query("""
         select BATCH_ID as batch_id, SOURCE_FILE as source_file from BRONZE.PYLON_ISSUES
         union select BATCH_ID, SOURCE_FILE from BRONZE.PLAIN_THREADS
     """)
@@ -141,18 +139,17 @@ def test_a_number_leads_back_to_the_batches_and_pages_it_is_made_of(loaded: Load
     assert all("#page=" in row["source_file"] for row in rows)
 
 
-@ON_ONE_WORLD
-def test_what_no_model_makes_is_found(loaded: Loaded) -> None:
-    assert "stale" not in stale_relations(loaded)
+def test_what_no_model_makes_is_found(built: Built) -> None:
+    assert "stale" not in stale_relations(built)
     left_behind = "GOLD.exp_def_of_last_year"
-    with duckdb.connect(str(loaded.project.warehouse / "DEF_DB_LOCAL.duckdb")) as connection:
+    with duckdb.connect(str(built.warehouse / "DEF_DB_LOCAL.duckdb")) as connection:
         connection.execute(f"create view {left_behind} as select 1 as x")
     try:
-        assert f"stale: DEF_DB_LOCAL.{left_behind} is made by no model" in stale_relations(loaded)
+        assert f"stale: DEF_DB_LOCAL.{left_behind} is made by no model" in stale_relations(built)
     finally:
-        with duckdb.connect(str(loaded.project.warehouse / "DEF_DB_LOCAL.duckdb")) as connection:
+        with duckdb.connect(str(built.warehouse / "DEF_DB_LOCAL.duckdb")) as connection:
             connection.execute(f"drop view {left_behind}")
 
 
-def stale_relations(loaded: Loaded) -> str:
-    return loaded.dbt("run-operation", "stale_relations").said()
+def stale_relations(built: Built) -> str:
+    return built.dbt("run-operation", "stale_relations").said()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.bronze.steps import FILE_CORRECTIONS
 from include.simulators.drops import agent_days, employee_id, qa_reviews
 from include.simulators.world.lifecycle import Kind
 from include.simulators.world.plan import System
@@ -73,7 +74,7 @@ def test_an_agents_day_is_the_one_last_dropped_and_others_agents_are_left_out(lo
     last, day = _last_dropped_day(loaded), local_date(loaded.world.size.start) + timedelta(days=1)
     true: dict[tuple[str, date], dict[str, Any]] = {}
     while day <= last:
-        for row in agent_days(loaded.world, day, millis(loaded.at)):
+        for row in agent_days(loaded.world, day, _last_read(loaded, day)):
             true[row["employee_id"], day] = row
         day += timedelta(days=1)
     stranger = employee_id(loaded.world.directory.agents[NOT_ON_ROSTER])
@@ -98,3 +99,9 @@ def test_every_load_is_in_the_syncs(loaded: Loaded) -> None:
 def _last_dropped_day(loaded: Loaded) -> date:
     """A day's files come when the day is over, and are read by the night after."""
     return local_date(millis(loaded.at)) - timedelta(days=1)
+
+
+def _last_read(loaded: Loaded, day: date) -> int:
+    """When a day's file was read last: by the night after, and again by those that may find it corrected."""
+    nights = [millis(poll) for poll in loaded.polls if local_date(millis(poll)) > day]
+    return max([nights[0], *(at for at in nights if local_date(at) <= day + FILE_CORRECTIONS)])

@@ -15,24 +15,9 @@ with tickets as (
 
 ),
 
--- What was taken back was said all the same. What Plain shows of a thread merged into another is not said again.
 messages as (
 
-    select
-        ticket_key,
-        message_id,
-        author_id,
-        author_kind,
-        not is_private as is_public,
-        is_deleted,
-        sent_at,
-        source_file,
-        batch_id,
-        pipeline_run_id
-    from {{ ref('int_def_messages_unioned') }}
-    where
-        (is_counted or exclusion_rule = 'deleted')
-        and message_kind <> 'MergedThreadMessageEntry'
+    select * from {{ ref('int_def_messages_said') }}
 
 ),
 

@@ -271,6 +271,12 @@ looks as (
         or (stream in ('pylon_messages', 'plain_timeline_entries') and outcome = 'complete')
     union all
     select
+        id as ticket_id,
+        updated_at as looked_at,
+        true as is_there
+    from thread_versions
+    union all
+    select
         ticket_id,
         read_at as looked_at,
         true as is_there

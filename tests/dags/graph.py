@@ -32,7 +32,8 @@ def by_refs(nodes: Mapping[str, Mapping[str, Any]]) -> Graph:
     """What dbt's own references say the dbt tasks are and wait for.
 
     A model is built when its parents are built and tested; its own tests come after it, and a test of several relations
-    after all of them that are built here. Everything waits for `build`, which does the work first.
+    after all of them that are built here. What is made of all of those waits for that test too, as in dbt's own build.
+    Everything waits for `build`, which does the work first.
     """
     tests = {uid: node["depends_on"]["nodes"] for uid, node in nodes.items() if node["resource_type"] == "test"}
     tested = {parents[0] for parents in tests.values() if len(parents) == 1}
@@ -56,6 +57,16 @@ def by_refs(nodes: Mapping[str, Mapping[str, Any]]) -> Graph:
                 graph[task(uid, "test")] = frozenset({"build", task(uid, verb(uid))})
         elif len(parents) > 1:
             graph[task(uid, "test")] = waits(parents)
+
+    def made_of(uid: str) -> set[str]:
+        parents = nodes[uid]["depends_on"].get("nodes", []) if uid in nodes else []
+        return set(parents).union(*map(made_of, parents))
+
+    origins = {uid: made_of(uid) for uid in nodes if uid not in tests}
+    for uid, parents in tests.items():
+        later = {one for one, origin in origins.items() if len(parents) > 1 and set(parents) <= origin}
+        for first in (one for one in later if not origins[one] & later):
+            graph[task(first, verb(first))] |= {task(uid, "test")}
     return graph
 
 

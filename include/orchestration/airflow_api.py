@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 TIMEOUT = (5.0, 60.0)
 # Airflow keeps no longer note than this.
 LONGEST_NOTE = 1000
+_CLOSED_ALREADY = requests.codes.conflict
 _REFUSALS = (requests.codes.unauthorized, requests.codes.forbidden)
 
 
@@ -59,17 +60,22 @@ class AirflowApi:
             {"task_id": task_id, "map_index": -1, "new_state": "success", "note": note}
             for task_id, note in notes.items()
         ]
-        action = {"action": "update", "action_on_non_existence": "skip", "entities": entities}
         path = f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}/taskInstances"
-        answer = self._call("PATCH", path, {"actions": [action]}).get("update", {})
-        refused = [
-            error
-            for error in answer.get("errors", [])
-            if error.get("status_code") != requests.codes.conflict  # it is in that state already
-        ]
+        errors = self._update(path, [entities])
+        if _CLOSED_ALREADY in [error.get("status_code") for error in errors]:
+            # Airflow stops at the first one that is closed already, and leaves those after it open: now each by itself.
+            errors = self._update(path, [[entity] for entity in entities])
+        refused = [error for error in errors if error.get("status_code") != _CLOSED_ALREADY]
         if refused:
             kind = AirflowRefusedError if refused[0].get("status_code") in _REFUSALS else AirflowApiError
             raise kind(f"Airflow refused to close {len(refused)} of {len(notes)} tasks: {refused[0]}")
+
+    def _update(self, path: str, groups: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Update groups of tasks. Says what went wrong; an error ends its group."""
+        action = {"action": "update", "action_on_non_existence": "skip"}
+        answer = self._call("PATCH", path, {"actions": [{**action, "entities": group} for group in groups]})
+        errors: list[dict[str, Any]] = answer.get("update", {}).get("errors", [])
+        return errors
 
     def note_run(self, dag_id: str, run_id: str, note: str) -> None:
         """Put a note on a run, in the place of the one it has."""

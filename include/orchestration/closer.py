@@ -72,6 +72,6 @@ def note(task: Closed, built_by: str) -> str:
     """What a closed task says of itself."""
     counted = [node.rows for node in task.nodes if node.rows is not None]
     rows = f", {sum(counted)} rows" if counted else ""
-    lines = [f"Built by {built_by} in {task.seconds:.2f} s{rows}."]
+    lines = [f"Built in {task.seconds:.2f} s{rows}, by {built_by}."]
     lines += [f"{node.unique_id}: {node.message or node.status}" for node in task.nodes]
     return "\n".join(lines)[:NOTE_LENGTH]

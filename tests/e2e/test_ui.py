@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +11,11 @@ import pytest
 import requests
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.conftest import Served
+from tests.support.browser import keep, logged_in, seen
 
 pytestmark = pytest.mark.e2e
 
@@ -31,42 +29,12 @@ DAGS = (
     "reconcile_deletes",
     "rerun_batch",
 )
-SCREENSHOTS = Path(os.environ.get("SUPPORT_SCREENSHOTS", ""))
 
 
 @pytest.fixture(scope="module")
 def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """Chromium, logged in through the login form."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.fail("chromium and chromedriver are needed on PATH (Debian: apt install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    profile = tmp_path_factory.mktemp("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1900,1100"):
-        options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={profile}")
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        opened.get(served.url)
-        seen(opened, "input[name=username]").send_keys(served.user)
-        opened.find_element(By.CSS_SELECTOR, "input[name=password]").send_keys(served.password)
-        opened.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-        WebDriverWait(opened, 60).until(expected.presence_of_element_located((By.LINK_TEXT, "Dags")))
+    with logged_in(served.url, served.user, served.password, tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
-    finally:
-        opened.quit()
-
-
-def seen(browser: webdriver.Chrome, selector: str) -> WebElement:
-    return WebDriverWait(browser, 60).until(expected.element_to_be_clickable((By.CSS_SELECTOR, selector)))
-
-
-def keep(browser: webdriver.Chrome, name: str) -> None:
-    """Keep a picture where SUPPORT_SCREENSHOTS says, for people and for the documentation."""
-    if SCREENSHOTS.name:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        browser.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
 
 
 def test_everything_of_the_stack_listens_on_loopback_only(served: Served) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.orchestration.airflow_api import AirflowApi, AirflowApiError, retrying
+from include.orchestration.airflow_api import AirflowApi, AirflowApiError, AirflowRefusedError, retrying
 from tests.support.scripted_server import Scripted, scripted_server
 
 DONE = {"update": {"success": ["x"], "errors": []}}
@@ -44,14 +44,32 @@ def test_an_expired_token_is_renewed_once() -> None:
     assert len(server.asked) == 4
 
 
-def test_a_task_that_is_closed_already_is_no_error_and_any_other_refusal_is() -> None:
+def test_a_task_that_is_closed_already_is_no_error_and_keeps_none_of_the_others_open() -> None:
+    conflict = {"update": {"success": [], "errors": [{"error": "same state", "status_code": 409}]}}
     with scripted_server() as server:
-        token(server).reply({"update": {"success": [], "errors": [{"error": "same state", "status_code": 409}]}})
-        api = AirflowApi(server.url, "ff", "pw")
-        api.close_tasks("d", "r", {"a": "n"})
-        server.reply({"update": {"success": [], "errors": [{"error": "no", "status_code": 403}]}})
+        token(server).reply(conflict).reply(conflict)
+        AirflowApi(server.url, "ff", "pw").close_tasks("d", "r", {"a": "n", "b": "m"})
+    groups = [[[e["task_id"] for e in act["entities"]] for act in body["actions"]] for _, _, body in server.asked[1:]]
+    assert groups == [[["a", "b"]], [["a"], ["b"]]]
+
+
+def test_any_other_error_of_a_task_is_one() -> None:
+    with scripted_server() as server:
+        token(server).reply({"update": {"success": [], "errors": [{"error": "no", "status_code": 500}]}})
         with pytest.raises(AirflowApiError, match="refused to close 1 of 1 tasks"):
-            api.close_tasks("d", "r", {"a": "n"})
+            AirflowApi(server.url, "ff", "pw").close_tasks("d", "r", {"a": "n"})
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_told_apart_and_not_tried_again(status: int) -> None:
+    with scripted_server() as server:
+        token(server).reply({"detail": "no"}, status)
+        if status == 401:  # the token may have expired: it is renewed once
+            token(server).reply({"detail": "no"}, status)
+        api = AirflowApi(server.url, "ff", "pw")
+        with pytest.raises(AirflowRefusedError, match="does not let user 'ff' do PATCH"):
+            retrying(lambda: api.close_tasks("d", "r", {"a": "n"}), sleep=pytest.fail)
+    assert server.script == []
 
 
 def test_a_wrong_password_names_the_connection_to_correct() -> None:

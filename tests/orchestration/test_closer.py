@@ -61,7 +61,7 @@ def test_what_could_not_be_closed_is_an_error_at_the_end_and_the_rest_is_still_k
 
 def test_a_note_says_by_what_how_long_how_many_rows_and_dbts_own_word() -> None:
     assert note(Closed("t", 0.75, (A, T)), "task build of run r (try 1)") == (
-        "Built by task build of run r (try 1) in 0.75 s, 3 rows.\nmodel.p.a: OK\ntest.p.t: pass"
+        "Built in 0.75 s, 3 rows, by task build of run r (try 1).\nmodel.p.a: OK\ntest.p.t: pass"
     )
-    assert note(Closed("t", 0.5, (T,)), "b") == "Built by b in 0.50 s.\ntest.p.t: pass"
+    assert note(Closed("t", 0.5, (T,)), "b") == "Built in 0.50 s, by b.\ntest.p.t: pass"
     assert len(note(Closed("t", 1.0, (T,) * 100), "b")) == NOTE_LENGTH

@@ -12,13 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pytest
 import requests
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as expected
+from selenium.webdriver.support.ui import WebDriverWait
 
-from include.local.credentials import FAST_FORWARD
+from include.local.credentials import ADMIN, FAST_FORWARD
 from tests.e2e.fast_forward.stack import Run, TinyStack, running, start
+from tests.support.browser import keep, logged_in
 
 pytestmark = pytest.mark.e2e
 
@@ -128,11 +133,11 @@ def test_every_task_is_closed_and_none_is_started(stack: TinyStack, green: Run) 
 def test_a_closed_task_says_what_built_it(green: Run) -> None:
     tasks = green.tasks()
     model, test = str(tasks["joined_run"].note).splitlines(), str(tasks["first.test"].note).splitlines()
-    by = f"Built by task build of run {green.run_id} (try 1) in "
-    assert model[0].startswith(by)
-    assert model[0].endswith(" s, 3 rows.")
+    by = f", by task build of run {green.run_id} (try 1)."
+    assert model[0].startswith("Built in ")
+    assert model[0].endswith(f" s, 3 rows{by}")
     assert model[1] == "model.tiny.joined: OK"
-    assert test[0].startswith(by)
+    assert test[0].endswith(f" s{by}")
     assert [line.rsplit(".", 1)[0] for line in test[1:]] == ["test.tiny.not_null_first_id", "test.tiny.unique_first_id"]
 
 
@@ -157,12 +162,12 @@ def test_a_model_cleared_with_what_is_downstream_runs_with_it_in_order(green: Ru
 
 def test_what_is_cleared_with_the_build_is_built_in_one_go(green: Run) -> None:
     before, events = tries(green), green.events()
-    green.clear("build", "left_side.run", "left_side.test", "waits_run")
+    green.clear("build", "left_side.run", "left_side.test", "joined_run")
     assert green.state() == "success"
     assert tries(green) == before | {"build": 2}
     again = {name for name, node in green.journal().items() if "(try 2)" in node.built_by}
-    assert {name.split("_id")[0] for name in again} == {"left_side", "not_null_left_side", "waits"}
-    assert green.events() == events | {"left_side": 2, "waits": 2}
+    assert {name.split("_id")[0] for name in again} == {"left_side", "not_null_left_side", "joined"}
+    assert green.events() == events | {"left_side": 2, "joined": 3}
 
 
 # -- failures
@@ -329,7 +334,7 @@ def test_every_dbt_task_links_to_its_sql_and_its_part_of_the_builds_log(stack: T
     found = {name: page_of(stack, green, name) for name in ("dbt.joined_run", "dbt.first.test", "dbt.letters_seed")}
     anyone = requests.get(found["dbt.joined_run"], timeout=30)
     assert anyone.status_code == 401
-    body = {"username": "admin", "password": stack.secrets.passwords["admin"]}
+    body = {"username": ADMIN, "password": stack.secrets.passwords[ADMIN]}
     token = requests.post(f"{stack.api.url}/auth/token", json=body, timeout=30).json()["access_token"]
     pages = {
         name: requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30) for name, url in found.items()
@@ -342,6 +347,24 @@ def test_every_dbt_task_links_to_its_sql_and_its_part_of_the_builds_log(stack: T
     assert "not_null_first_id" in pages["dbt.first.test"].text
     assert "unique_first_id" in pages["dbt.first.test"].text
     assert "INSERT 3" in pages["dbt.letters_seed"].text
+
+
+def test_the_link_is_there_for_people_and_shows_the_page(
+    stack: TinyStack, green: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    admin = (ADMIN, stack.secrets.passwords[ADMIN])
+    with logged_in(stack.api.url, *admin, tmp_path_factory.mktemp("chromium")) as browser:
+        browser.get(f"{stack.api.url}/dags/ff/runs/{quote(green.run_id)}/tasks/dbt.first.test/details")
+        link = WebDriverWait(browser, 60).until(
+            expected.element_to_be_clickable((By.XPATH, "//a[contains(., 'SQL and build log')]"))
+        )
+        keep(browser, "fast_forward_task")
+        browser.get(str(link.get_attribute("href")))
+        keep(browser, "fast_forward_page")
+        page = browser.find_element(By.TAG_NAME, "body").text
+    assert page.startswith("dbt.first.test of ff")
+    assert "pass in " in page
+    assert "PASS unique_first_id" in page
 
 
 def test_nothing_is_left_of_a_build_but_its_journal(stack: TinyStack, green: Run) -> None:

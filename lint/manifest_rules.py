@@ -422,6 +422,20 @@ def intermediate_logic_is_shared(project: Project) -> Iterator[Finding]:
             yield model.name, f"has {consumers[model.unique_id]} consumer(s); make it a CTE of the model that reads it"
 
 
+def facts_add_something(project: Project) -> Iterator[Finding]:
+    """A fact is no copy of a Silver table: beside a key it has a column that nothing it reads of Silver has."""
+    for model in project.of("fct"):
+        read = {
+            column.lower()
+            for parent in model.reads
+            if project.kind(parent) == "silver"
+            for column in project.models[parent].columns
+        }
+        own = [column for column in model.columns if column.lower() not in read and not column.endswith("_key")]
+        if read and not own:
+            yield model.name, "has the columns of what it reads and no other; read Silver, or derive something"
+
+
 def facts_state_their_category(project: Project) -> Iterator[Finding]:
     """A fct_ states at its top and in meta its source's category (1, 2, 3), how agents are filtered and joined."""
     for model in project.of("fct"):
@@ -628,11 +642,13 @@ def compat_names_what_it_replaces(project: Project) -> Iterator[Finding]:
 
 
 def exposures_read_reports(project: Project) -> Iterator[Finding]:
-    """A dashboard reads rpt_ views, nothing behind them."""
+    """A dashboard reads rpt_ views, nothing behind them, and no old name that only passes another one through."""
     for exposure in project.exposures.values():
         for parent in exposure["depends_on"]["nodes"]:
             if project.kind(parent) != "rpt":
                 yield exposure["name"], f"reads {parent.rsplit('.', 1)[-1]}; read the rpt_ over it"
+            elif PASS_THROUGH.match(project.models[parent].sql):
+                yield exposure["name"], f"reads {parent.rsplit('.', 1)[-1]}, an old name; read the rpt_ it stands for"
 
 
 def exposures_name_their_tool(project: Project) -> Iterator[Finding]:
@@ -721,6 +737,7 @@ RULES: tuple[Rule, ...] = (
     silver_groups_its_columns,
     no_text_is_kept_twice,
     intermediate_logic_is_shared,
+    facts_add_something,
     facts_state_their_category,
     roster_is_joined_as_the_category_says,
     unknown_agents_are_seen,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.simulators.world.directory import PUBLIC_MAIL
-from tests.gold.world import Loaded, millis
+from tests.gold.world import Built, Loaded, millis
 
 pytestmark = pytest.mark.integration
 
@@ -60,3 +60,8 @@ def test_an_account_that_was_merged_away_names_its_heir(loaded: Loaded) -> None:
     assert gone or loaded.size != "tiny"
     assert {domain: domains[domain]["salesforce_account_id"] for domain in gone} == gone
     assert {domains[domain]["account_match_method"] for domain, heir in gone.items() if heir} <= {"merged_account"}
+
+
+def test_the_old_names_know_of_salesforce_id_name_and_domain_only(built: Built) -> None:
+    (bridge,) = built.query("select string_agg(column_name) as names from (describe int_ce__sf_unique_domain_account)")
+    assert set(bridge["names"].split(",")) == {"account_id", "account_name", "domain_key"}

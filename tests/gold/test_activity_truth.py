@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from tests.gold.recording import Recording
 from tests.gold.test_tickets_truth import channel, unheard_of
-from tests.gold.world import Loaded, local_day
+from tests.gold.world import Built, Loaded, local_day
 
 pytestmark = pytest.mark.integration
 
@@ -67,3 +68,12 @@ def test_averages_are_the_sums_recomputed(loaded: Loaded) -> None:
     for row in rows:
         count, seconds = row["resolution_calendar_seconds_count"], row["resolution_calendar_seconds_sum"]
         assert row["avg_ticket_resolution_days"] == (pytest.approx(seconds / 86_400 / count) if count else None)
+
+
+def test_the_old_names_outlive_a_changed_type(built: Built, recording: Recording) -> None:
+    """A view that stored what its columns were would fail to bind when the type below it is another one."""
+    table, old = "agg_def_ticket_activity_channel_daily", "fct_support_tickets_daily"
+    with recording.replay(built.warehouse) as connection:
+        before = connection.execute(f"select sum(tickets_created) from {old}").fetchall()
+        connection.execute(f"alter table {table} alter column tickets_created type decimal(20, 2)")
+        assert connection.execute(f"select sum(tickets_created) from {old}").fetchall() == before

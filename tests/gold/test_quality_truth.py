@@ -13,7 +13,7 @@ from include.simulators.world.lifecycle import Kind
 from include.simulators.world.plan import System
 from include.simulators.world.times import local_date
 from tests.gold.test_tickets_truth import channel
-from tests.gold.world import Loaded, instant, local_day, millis
+from tests.gold.world import FAILS_AT_FIRST, Loaded, instant, local_day, millis
 
 pytestmark = pytest.mark.integration
 
@@ -91,9 +91,24 @@ def test_every_load_is_in_the_syncs(loaded: Loaded) -> None:
     true = loaded.query(
         "select STREAM as stream, BATCH_ID as batch_id, ROW_COUNT as n from BRONZE.INGEST_BATCHES order by all"
     )
-    held = loaded.query("select stream, batch_id, rows_loaded as n from fct_def_syncs order by all")
+    held = loaded.query(
+        "select stream, batch_id, rows_loaded as n from fct_def_syncs where sync_status = 'loaded' order by all"
+    )
     assert held == true
     assert {row["stream"] for row in held} > {"pylon_issues", "plain_threads", "qa_reviews"}
+
+
+def test_a_try_that_failed_is_in_the_syncs_with_its_reason_and_in_the_report(loaded: Loaded) -> None:
+    failed = loaded.query("select * from fct_def_syncs where sync_status = 'failed'")
+    nights = FAILS_AT_FIRST in loaded.nights
+    assert [(row["stream"], row["rows_loaded"]) for row in failed] == [("pylon_teams", 0)] * nights
+    assert all("403" in row["error"] for row in failed)
+    shown = loaded.query("select stream, failures, last_failed_at as at from rpt_def_sync_status_current")
+    assert {row["stream"]: row["at"] for row in shown if row["failures"]} == {
+        row["stream"]: row["ended_at"] for row in failed
+    }
+    tried = loaded.query("select ATTEMPT as attempt from BRONZE.INGEST_ATTEMPTS order by all")
+    assert loaded.query("select attempt from fct_def_syncs where started_at is not null order by all") == tried
 
 
 def _last_dropped_day(loaded: Loaded) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lint import manifest_rules
@@ -39,6 +40,39 @@ def test_what_dbt_sends_into_an_empty_warehouse_gives_what_nights_of_operation_g
     anew.close()
     assert after.keys() == before.keys()
     assert not [name for name in before if before[name] != after[name]]
+
+
+def test_the_lineage_of_the_old_mart_builds_with_its_tests(built: Built) -> None:
+    ended = built.dbt(
+        "build", "--selector", "support_ticket_lineage", "--exclude", "resource_type:unit_test"
+    ).statuses()
+    assert {
+        "fct_support_tickets_daily",
+        "unique_def_pylon_issues_RECORD_KEY",
+        "unique_def_plain_threads_RECORD_KEY",
+    } <= set(ended)
+    assert set(ended.values()) <= {"success", "pass", "warn", "no-op"}
+
+
+def test_what_looks_wrong_and_may_be_right_is_a_warning(built: Built, tmp_path: Path) -> None:
+    built.close()
+    doubtful = built.copy(tmp_path)
+    with duckdb.connect(str(doubtful.warehouse / "DEF_DB_LOCAL.duckdb")) as connection:
+        connection.execute("update GOLD.fct_def_tickets set category = 'unheard of', resolution_type = 'by magic'")
+        connection.execute("update GOLD.fct_def_ticket_links set is_thread_known = false")
+        connection.execute("""
+            update GOLD.agg_def_ticket_activity_channel_daily set tickets_created = 0
+            where metric_date = date '2026-01-14' and support_system = 'pylon'
+        """)
+    names = ("is_an_option", "at_most_a_share", "no_working_day_without")
+    told = doubtful.dbt("test", "--select", *(f"test_name:{name}" for name in names)).result.results
+    told = [each for each in told if each.node.resource_type == "test"]
+    assert {(each.node.test_metadata.name, each.node.column_name): str(each.status) for each in told} == {
+        ("is_an_option", "category"): "warn",
+        ("is_an_option", "resolution_type"): "warn",
+        ("at_most_a_share", None): "warn",
+        ("no_working_day_without", None): "warn",
+    }
 
 
 def test_an_experiment_becomes_a_report_by_a_rename_and_the_old_view_is_told_of(built: Built, tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ def report_over_two(manifest: Manifest, spine: str) -> None:
     set_in(node(manifest, RPT), raw_code=REPORT_OVER_TWO.format(spine))
 
 
+def dashboard_reads_an_old_name(manifest: Manifest) -> None:
+    passes_through = f"select * from {{{{ ref('{RPT}') }}}}"
+    put(manifest, model("rpt_def_old_daily", "gold", "view", (ref(RPT),), raw_code=passes_through))
+    manifest["exposures"][f"exposure.{PROJECT}.backlog"]["depends_on"]["nodes"].append(ref("rpt_def_old_daily"))
+
+
+def fact_is_a_copy(manifest: Manifest) -> None:
+    node(manifest, FCT)["depends_on"]["nodes"] = [ref(SILVER)]
+    set_in(node(manifest, FCT), columns={name: {"name": name, "meta": {}} for name in ("ticket_key", "state")})
+
+
 # rule, how to break it, what the finding says
 VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
     ("layer_is_known", lambda m: put(m, model("mart_tickets", "gold", "table")), "mart_tickets models/def/gold"),
@@ -404,6 +415,12 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         lambda m: m["exposures"][f"exposure.{PROJECT}.backlog"]["depends_on"]["nodes"].append(ref(AGG)),
         "backlog reads agg_def_tickets_channel_daily",
     ),
+    (
+        "exposures_read_reports",
+        dashboard_reads_an_old_name,
+        "backlog reads rpt_def_old_daily, an old name",
+    ),
+    ("facts_add_something", fact_is_a_copy, "fct_def_tickets has the columns of what it reads"),
     (
         "description_starts_with_the_grain",
         lambda m: set_in(node(m, FCT), description="Tickets. One row per ticket."),

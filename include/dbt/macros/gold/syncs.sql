@@ -1,4 +1,4 @@
-{#- The KPI domain "syncs": what was loaded when, and how fresh it is. -#}
+{#- The KPI domain "syncs": what was loaded when, what failed, and how fresh it is. -#}
 {% macro syncs_daily(client) -%}
 with syncs as (
 
@@ -9,14 +9,16 @@ with syncs as (
 summed as (
 
     select
-        loaded_date as metric_date,
+        sync_date as metric_date,
         stream,
-        count(*) as loads,
+        sum(case when sync_status = 'loaded' then 1 else 0 end) as loads,
+        sum(case when sync_status in ('failed', 'cut_off') then 1 else 0 end) as failures,
         sum(rows_loaded) as rows_loaded,
         max(loaded_at) as latest_loaded_at,
-        max(window_end) as latest_window_end
+        max(window_end) as latest_window_end,
+        max(case when sync_status in ('failed', 'cut_off') then coalesce(ended_at, started_at) end) as latest_failed_at
     from syncs
-    group by loaded_date, stream
+    group by sync_date, stream
 
 ),
 
@@ -32,9 +34,11 @@ final as (
         -- timestamps, UTC
         cast(latest_loaded_at as {{ timestamp_type() }}) as latest_loaded_at,
         cast(latest_window_end as {{ timestamp_type() }}) as latest_window_end,
+        cast(latest_failed_at as {{ timestamp_type() }}) as latest_failed_at,
 
         -- measures
         cast(loads as bigint) as loads,
+        cast(failures as bigint) as failures,
         cast(rows_loaded as bigint) as rows_loaded
     from summed
 
@@ -58,7 +62,9 @@ summed as (
         stream,
         max(latest_loaded_at) as last_loaded_at,
         max(latest_window_end) as complete_up_to,
+        max(latest_failed_at) as last_failed_at,
         sum(loads) as loads,
+        sum(failures) as failures,
         sum(rows_loaded) as rows_loaded
     from syncs
     group by stream
@@ -71,7 +77,9 @@ final as (
         stream,
         last_loaded_at,
         complete_up_to,
+        last_failed_at,
         cast(loads as bigint) as loads,
+        cast(failures as bigint) as failures,
         cast(rows_loaded as bigint) as rows_loaded,
         cast(floor({{ seconds_between('last_loaded_at', now_utc()) }} / 60) as bigint) as minutes_since_load,
         cast(floor({{ seconds_between('complete_up_to', now_utc()) }} / 60) as bigint) as minutes_behind

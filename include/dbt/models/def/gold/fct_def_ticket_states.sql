@@ -239,8 +239,8 @@ runs as (
 
 ),
 
--- When a ticket that was missed at some time was asked for in vain, and when it is known to have been there: it was read,
--- by itself or as the parent of what was said in it, or it changed.
+-- When a ticket that was missed at some time was asked for in vain, and when it is known to have been there: it was
+-- read, by itself or as the parent of what was said in it, or it changed.
 missed_tickets as (
 
     select distinct

@@ -12,7 +12,8 @@ with days as (
         tickets_open,
         coalesce(
             lag(tickets_open) over (partition by {{ grain | join(', ') }} order by metric_date), 0
-        ) + tickets_created + tickets_reopened + tickets_undeleted - tickets_closed - tickets_deleted as tickets_explained,
+        ) + tickets_created + tickets_reopened + tickets_undeleted - tickets_closed - tickets_deleted
+            as tickets_explained,
         {{ days_apart('min(metric_date) over (partition by ' ~ grain | join(', ') ~ ')', 'metric_date') }} + 1
             as days_since,
         row_number() over (partition by {{ grain | join(', ') }} order by metric_date) as days_present

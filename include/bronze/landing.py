@@ -188,7 +188,7 @@ class Landing:
         """Remove an attempt, its manifest first, so that what a kill leaves is never read. Says how many bytes."""
         size = self.size(attempt_folder)
         if self.is_complete(attempt_folder):
-            self._fs.rm_file(self.full_path(f"{attempt_folder}/{MANIFEST}"))
+            self._fs.rm(self.full_path(f"{attempt_folder}/{MANIFEST}"))
         self._fs.rm(self.full_path(attempt_folder), recursive=True)
         return size
 

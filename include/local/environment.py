@@ -121,7 +121,8 @@ def airflow_env(
         # A person is waiting: short sleeps, early discovery, and a database that answers in a millisecond anyway.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+        # A scheduler that is silent for longer than this takes its own running tasks for orphans and starts them again.
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "60",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__SCHEDULER__MAX_TIS_PER_QUERY": "64",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",

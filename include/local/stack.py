@@ -49,6 +49,9 @@ def port_is_taken(port: int) -> bool:
 class Stack:
     """A whole local Airflow with everything it needs. Use as a context manager: leaving it ends every process."""
 
+    # what the simulated vendors are started with
+    world: tuple[str, ...] = ("--size", "small", "--seed", "7", "--pylon-port", "0", "--plain-port", "0")
+
     def __init__(self, place: Place, console: Console, lock: int, *, port: int, with_triggerer: bool = False) -> None:
         self.place = place
         self.console = console
@@ -152,8 +155,8 @@ class Stack:
 
     def _start_simulators(self, env: Mapping[str, str]) -> None:
         self.place.simulators.mkdir(parents=True, exist_ok=True)
-        options = ["--size", "small", "--seed", "7", "--pylon-port", "0", "--plain-port", "0", "--limits", "off"]
-        argv = [PYTHON, "-m", "include.simulators", "serve", *options, "--data-dir", str(self.place.data)]
+        options = [*self.world, "--limits", "off", "--data-dir", str(self.place.data)]
+        argv = [PYTHON, "-m", "include.simulators", "serve", *options]
         self.processes.start("simulators", argv, env)
 
     def _wait_for_simulators(self) -> str:

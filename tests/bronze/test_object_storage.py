@@ -44,3 +44,10 @@ def test_an_attempt_in_a_bucket_without_a_manifest_is_never_read(landing: Landin
         landing.newest(batch(4))
     complete = land(landing, batch(4), ["a"], at=NOW + timedelta(hours=1))
     assert landing.newest(batch(4)) == complete
+
+
+def test_an_attempt_is_removed_from_a_bucket(landing: Landing) -> None:
+    manifest = land(landing, batch(4), ["a"])
+    (folder,) = landing.folders(batch(4))
+    assert landing.remove(folder) >= manifest.parts[0].bytes
+    assert Landing(f"s3://{landing.root}").folders(batch(4)) == []

@@ -53,6 +53,11 @@ class Vendors:
     def fault(self, **fault: Any) -> None:
         self._sim("POST", "faults", fault)
 
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are set, each with how often it has struck."""
+        found: list[dict[str, Any]] = self._sim("GET", "faults")["faults"]
+        return found
+
     def clear_faults(self) -> None:
         self._sim("DELETE", "faults")
 

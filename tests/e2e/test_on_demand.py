@@ -1,4 +1,7 @@
-"""The DAGs a person triggers, and those of the weekend, on a real scheduler after a first night."""
+"""The DAGs a person triggers, and the housekeeping, on a real scheduler after a first night.
+
+A replay, a sync and the looking for deletions are part of test_seven_nights.py, which has a stack with news of its own.
+"""
 
 from __future__ import annotations
 
@@ -65,23 +68,6 @@ def newest_batch(served: Served, stream: str) -> str:
     return str(batch_id)
 
 
-def test_a_batch_is_replayed_with_its_children_and_the_run_says_what_changed(
-    served: Served, scheduler: Scheduler
-) -> None:
-    batch = newest_batch(served, "pylon_issues")
-    marts = "select * from agg_def_ticket_activity_channel_daily order by all"
-    before = published(served, marts)
-    run = scheduler.run("rerun_batch", batch_id=batch, stream="pylon_issues")
-    assert run.state == "success", run.logs
-    issues, messages, models = run.note.splitlines()
-    rows = issues.removeprefix(f"{batch}: ").split()
-    assert rows[0] == rows[3]
-    assert messages.startswith(batch.replace("issues", "messages"))
-    assert "models rebuilt: " in models
-    assert "fct_def_tickets" in models
-    assert published(served, marts) == before
-
-
 def test_asking_again_at_the_same_minute_changes_nothing(served: Served, scheduler: Scheduler) -> None:
     run = scheduler.run("rerun_batch", batch_id=newest_batch(served, "plain_label_types"), how=REEXTRACT)
     assert run.state == "success", run.logs
@@ -106,20 +92,6 @@ def test_the_console_refuses_what_makes_no_sense(scheduler: Scheduler) -> None:
     run = scheduler.run("dbt_console", command="build", select="dim_channel", selector="client_def")
     assert run.state == "failed"
     assert "select and selector are both filled in" in run.logs["dbt"]
-
-
-def test_a_sync_reads_up_to_now_and_covers_no_night(served: Served, scheduler: Scheduler) -> None:
-    nights = "select count(*) from ingest_batches where stream = 'pylon_issues'"
-    ((before,),) = published(served, nights)
-    run = scheduler.run("def_sync_now")
-    assert run.state == "success", run.logs
-    ((after,),) = published(served, nights)
-    assert after == before + 1
-
-
-def test_deletions_are_looked_for(scheduler: Scheduler) -> None:
-    run = scheduler.run("reconcile_deletes")
-    assert run.state == "success", run.logs
 
 
 def test_maintenance_finds_the_house_in_order(served: Served, scheduler: Scheduler) -> None:

@@ -71,12 +71,15 @@ class Stack:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # ending takes seconds and is under way; nothing may cut it short
+        # Ending takes seconds and is under way; nothing may cut it short.
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
         self.console.live("  stopping ...")
         self.api.close()
         self.processes.stop()
         self.console.done()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def env(self, *, schedules: bool = False) -> dict[str, str]:
         return airflow_env(

@@ -184,8 +184,7 @@ class Nights:
 
 @contextlib.contextmanager
 def running(data: Path, seed: int) -> Iterator[Nights]:
-    """The stack, until the block ends; with what a test process itself does on Ctrl-C put back afterwards."""
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """The stack, until the block ends."""
     place, console = Place(data), Console()
     try:
         with hold(place, "tests") as lock, TinyStack(place, console, lock, seed) as stack:
@@ -195,8 +194,6 @@ def running(data: Path, seed: int) -> Iterator[Nights]:
             yield Nights(stack, seed)
     finally:
         keeper.sweep(str(data), grace=1)
-        for number, handler in signals.items():
-            signal.signal(number, handler)
 
 
 def local_night(year: int, month: int, day: int) -> datetime:

@@ -19,10 +19,9 @@ from include.bronze.batch import Batch, Window
 from include.bronze.verify import verify
 from include.orchestration.forms import REPLAY
 from include.settings import INDEX_LAG
-from tests.dbt.project import Project
 from tests.e2e.nights import DAY, TASK, Nights, Run, local_night, running
 from tests.gold import test_activity_truth, test_clocks_truth, test_people_truth, test_quality_truth, test_tickets_truth
-from tests.gold.world import Loaded, millis
+from tests.gold.world import Built, millis
 
 # All of it happens while the first test is set up, and a busy machine takes its time.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
@@ -139,16 +138,17 @@ def with_kills(nights: Nights, kills: tuple[tuple[str, str], ...]) -> Run:
 
 
 @pytest.fixture(scope="module")
-def loaded(nights: Nights, history: dict[str, Run]) -> Loaded:
+def loaded(nights: Nights, history: dict[str, Run]) -> Built:
     """What the nights left, beside the world as it was at the last of them."""
-    found = Loaded(SEED, "tiny", tuple(sorted(set(nights.polls))), Project(nights.data))
+    polls = tuple(sorted(set(nights.polls)))
+    found = Built(SEED, "tiny", polls, polls[-1:], nights.data)
     quiet = [event.at for ticket in found.world.tickets for event in found.world.events(ticket.index)]
     for poll in found.polls:
         assert not [at for at in quiet if millis(poll - PAST_THE_CUT) <= at < millis(poll)], poll
     return found
 
 
-def test_gold_is_what_really_happened(loaded: Loaded) -> None:
+def test_gold_is_what_really_happened(loaded: Built) -> None:
     for proof in (
         test_tickets_truth.test_every_ticket_is_counted_once_or_left_out_by_the_rule_that_applies,
         test_tickets_truth.test_a_ticket_carries_what_the_world_says_of_it,

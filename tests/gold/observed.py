@@ -17,7 +17,7 @@ from include.simulators.world.lifecycle import Event, Kind, Role
 from include.simulators.world.plan import System, Ticket
 from include.simulators.world.statuses import STATUSES
 from include.simulators.world.times import HOUR
-from tests.gold.world import LOOKS_FOR_DELETIONS, ZONE_OFFSET, Loaded, instant, millis
+from tests.gold.world import ZONE_OFFSET, Loaded, instant, millis
 
 PLAIN_DEFAULT = "medium"  # Plain has no tickets without a priority
 
@@ -182,7 +182,7 @@ def _missed_at(loaded: Loaded, ticket: Ticket) -> int | None:
         if ticket.fate_at < loaded.world.deletions_logged_from:
             return None
         return min(ticket.fate_at + HOUR, polls[bisect_left(polls, ticket.fate_at)])
-    looks = [poll for night, poll in zip(loaded.nights, polls, strict=True) if night in LOOKS_FOR_DELETIONS]
+    looks = map(millis, loaded.looks)
     away = next((look for look in looks if ticket.fate_at <= look < ticket.back_at), None)
     is_known = away is not None and any(ticket.born <= poll < min(away, ticket.fate_at) for poll in polls)
     return away if is_known else None

@@ -13,7 +13,7 @@ from include.simulators.world.lifecycle import Kind
 from include.simulators.world.plan import System
 from include.simulators.world.times import local_date
 from tests.gold.test_tickets_truth import channel
-from tests.gold.world import FAILS_AT_FIRST, Loaded, instant, local_day, millis
+from tests.gold.world import FAILS_AT_FIRST, Loaded, instant, local_day, millis, poll_of
 
 pytestmark = pytest.mark.integration
 
@@ -100,7 +100,7 @@ def test_every_load_is_in_the_syncs(loaded: Loaded) -> None:
 
 def test_a_try_that_failed_is_in_the_syncs_with_its_reason_and_in_the_report(loaded: Loaded) -> None:
     failed = loaded.query("select * from fct_def_syncs where sync_status = 'failed'")
-    nights = FAILS_AT_FIRST in loaded.nights
+    nights = poll_of(FAILS_AT_FIRST) in loaded.polls
     assert [(row["stream"], row["rows_loaded"]) for row in failed] == [("pylon_teams", 0)] * nights
     assert all("403" in row["error"] for row in failed)
     shown = loaded.query("select stream, failures, last_failed_at as at from rpt_def_sync_status_current")

@@ -35,7 +35,7 @@ def test_what_dbt_sends_into_an_empty_warehouse_gives_what_nights_of_operation_g
     before = relations(built)
     assert len(before) > 90
     assert sum(map(len, before.values())) > 1_000
-    anew = Replayed(built.seed, built.size, built.nights, built.data_dir, recording=recording)
+    anew = Replayed(built.seed, built.size, built.polls, built.looks, built.data_dir, recording=recording)
     after = relations(anew)
     anew.close()
     assert after.keys() == before.keys()

@@ -45,7 +45,8 @@ class Loaded:
 
     seed: int
     size: str
-    nights: tuple[int, ...]
+    polls: tuple[datetime, ...]
+    looks: tuple[datetime, ...]  # those of the polls after which deletions were looked for
     data_dir: Path
     world: World = field(init=False)
     _connection: duckdb.DuckDBPyConnection | None = field(init=False, default=None)
@@ -57,10 +58,6 @@ class Loaded:
         for poll in self.polls:
             late = [at for at in moments if millis(poll - INDEX_LAG) <= at < millis(poll)]
             assert not late, f"world {self.seed} changes between what the night of {poll} covers and what it reads"
-
-    @cached_property
-    def polls(self) -> tuple[datetime, ...]:
-        return tuple(FIRST_NIGHT + night * NIGHT for night in self.nights)
 
     @property
     def at(self) -> datetime:
@@ -136,7 +133,7 @@ class Built(Loaded):
     def copy(self, folder: Path, project_dir: Path | None = None) -> Built:
         """The same world in files of its own, to be changed."""
         shutil.copytree(self.warehouse, folder / "warehouse")
-        return Built(self.seed, self.size, self.nights, folder, project_dir=project_dir or self.project_dir)
+        return Built(self.seed, self.size, self.polls, self.looks, folder, project_dir=project_dir or self.project_dir)
 
 
 @dataclass(eq=False)
@@ -153,7 +150,7 @@ class Replayed(Loaded):
 def build(folder: Path, seed: int) -> tuple[Built, Recording]:
     """A tiny world that dbt built after its first night and after its last, and what it sent for the first time."""
     recordings: list[Recording] = []
-    world = Built(seed, "tiny", NIGHTS, folder / "data")
+    world = Built(seed, "tiny", *moments_of(NIGHTS), folder / "data")
 
     def after(night: int) -> None:
         if night in (NIGHTS[0], NIGHTS[-1]):
@@ -170,7 +167,7 @@ def replay(
 ) -> Replayed:
     """A world that was loaded and is built by what dbt has sent for another."""
     load(folder, seed, size, nights)
-    return Replayed(seed, size, tuple(nights), folder / "data", recording=recording)
+    return Replayed(seed, size, *moments_of(nights), folder / "data", recording=recording)
 
 
 class OpenBronze(Bronze):
@@ -203,7 +200,7 @@ def load(
             OpenBronze(settings, settings.client(code), vendors.connection, "a test") for code in ("core", "def")
         ]
         for night in nights:
-            vendors.set_clock(FIRST_NIGHT + night * NIGHT)
+            vendors.set_clock(poll_of(night))
             for bronze in clients:
                 load_night(bronze, f"night {night}", vendors if night == FAILS_AT_FIRST else None)
             if night in LOOKS_FOR_DELETIONS:
@@ -238,6 +235,16 @@ def look_for_deletions(bronze: Bronze) -> None:
     confirmed = bronze.confirm_deletions("pylon_issue_ids", "weekly")
     if confirmed is not None:
         bronze.load("pylon_issues", [confirmed], "weekly")
+
+
+def poll_of(night: int) -> datetime:
+    """When the vendors are read in a night."""
+    return FIRST_NIGHT + night * NIGHT
+
+
+def moments_of(nights: Sequence[int]) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
+    """When the vendors are read, and after which of those readings deletions are looked for."""
+    return tuple(map(poll_of, nights)), tuple(poll_of(night) for night in nights if night in LOOKS_FOR_DELETIONS)
 
 
 def millis(at: datetime) -> int:

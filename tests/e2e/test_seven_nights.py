@@ -137,15 +137,16 @@ def with_kills(nights: Nights, kills: tuple[tuple[str, str], ...]) -> Run:
     return nights.wait("def_support", run_id)
 
 
-@pytest.fixture(scope="module")
-def loaded(nights: Nights, history: dict[str, Run]) -> Built:
+@pytest.fixture
+def loaded(nights: Nights, history: dict[str, Run]) -> Iterator[Built]:
     """What the nights left, beside the world as it was at the last of them."""
     polls = tuple(sorted(set(nights.polls)))
     found = Built(SEED, "tiny", polls, polls[-1:], nights.data)
     quiet = [event.at for ticket in found.world.tickets for event in found.world.events(ticket.index)]
     for poll in found.polls:
         assert not [at for at in quiet if millis(poll - PAST_THE_CUT) <= at < millis(poll)], poll
-    return found
+    yield found
+    found.close()  # the other tests open the same files their own way
 
 
 def test_gold_is_what_really_happened(loaded: Built) -> None:

@@ -34,9 +34,9 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def adopt_orphans() -> None:
-    """Become the parent of orphaned descendants (Linux), so that none is left to a machine's first process."""
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+def adopt_orphans(*, adopt: bool = True) -> None:
+    """Become the parent of orphaned descendants (Linux), so that none is left to a machine's first; or no more."""
+    _prctl(PR_SET_CHILD_SUBREAPER, int(adopt))
 
 
 def end_with_parent(number: signal.Signals) -> None:

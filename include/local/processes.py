@@ -104,3 +104,4 @@ class Processes:
             self._keeper.kill()
         # The keeper may have been killed: then this process is the one to clear up.
         keeper.sweep(str(self.place.data), grace=1)
+        keeper.adopt_orphans(adopt=False)

@@ -14,12 +14,13 @@ from typing import Any
 
 from include.bronze.warehouses.lock import warehouse_lock
 from include.orchestration.manifest import seed_partial_parse
+from include.serving.builds import GREEN
 from include.serving.docs import docs_page
 from include.settings import DBT_PROJECT_DIR, ClientStream, settings
 
 log = logging.getLogger(__name__)
 
-GREEN = frozenset({"success", "pass", "warn", "no-op"})
+GOOD = GREEN | {"no-op"}  # an exposure, of which there is nothing to build
 
 
 class DbtError(RuntimeError):
@@ -84,7 +85,7 @@ def call_dbt(arguments: Sequence[str], holder: str) -> Outcome:
     if ended.exception is not None:
         raise DbtError(" ".join(str(ended.exception).split())) from ended.exception
     outcome = Outcome(tuple(_node(result) for result in getattr(ended.result, "results", ())))
-    bad = [node for node in outcome.nodes if node.status not in GREEN]
+    bad = [node for node in outcome.nodes if node.status not in GOOD]
     for node in bad:
         log.error("%s: %s: %s", node.unique_id, node.status, node.message)
     if bad or not ended.success:

@@ -122,6 +122,14 @@ class Airflow:
         runs: list[dict[str, Any]] = self.call("GET", f"/dags/{dag_id}/dagRuns", limit=1000, **query)["dag_runs"]
         return runs
 
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """One run. Out of the list: asked for by itself, Airflow reads each of its tasks to say which versions they had."""
+        found = self.runs(dag_id, run_id_prefix_pattern=run_id)
+        run = next((run for run in found if run["dag_run_id"] == run_id), None)
+        if run is None:
+            raise ApiError("GET", f"/dags/{dag_id}/dagRuns/{run_id}", 404, "there is no such run")
+        return run
+
     def tasks(self, dag_id: str, run_id: str) -> list[Task]:
         """Every task instance of a run."""
         answer = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=1000)

@@ -16,6 +16,7 @@ from include.local.console import Console, Stopwatch, counted, duration
 
 ACTIVE = ("running", "queued", "up_for_retry", "up_for_reschedule", "deferred", "restarting")
 LOG_LINES = 15
+AT_MOST_A_SHARE_OF = 9  # a tenth of the time is spent on looking
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -82,13 +83,25 @@ def is_marked(task: Task) -> bool:
 def follow(
     api: Airflow, console: Console, dag_id: str, run_id: str, check: Callable[[], None], pause: float = 0.5
 ) -> Outcome:
-    """Show a run until it has ended. `check` raises when the stack itself has trouble."""
+    """Show a run until it has ended. `check` raises when the stack itself has trouble.
+
+    A list of hundreds of tasks costs the API server more than half a second of work, which it takes from the run: so it
+    is asked for less often the longer it takes.
+    """
     watch = Stopwatch()
     seen: dict[str, Task] = {}
+    tasks: list[Task] = []
+    look_again = 0.0
     while True:
         check()
-        run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        run = api.run(dag_id, run_id)
+        if run["state"] not in ENDED and watch.seconds < look_again:
+            console.live(progress(dag_id, tasks, watch.seconds))
+            time.sleep(pause)
+            continue
+        asked_at = watch.seconds
         tasks = api.tasks(dag_id, run_id)
+        look_again = watch.seconds + AT_MOST_A_SHARE_OF * (watch.seconds - asked_at)
         marked = False
         for task in tasks:
             if is_marked(task):

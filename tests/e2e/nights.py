@@ -134,8 +134,7 @@ class Nights:
     def wait(self, dag_id: str, run_id: str) -> Run:
         """Wait for the end of a run, and expect a good one."""
         deadline = time.monotonic() + PATIENCE
-        path = f"/dags/{dag_id}/dagRuns/{run_id}"
-        while (run := self._patiently(path))["state"] not in ENDED:
+        while (run := self._patiently(dag_id, run_id))["state"] not in ENDED:
             assert time.monotonic() < deadline, (
                 f"{run_id} of {dag_id} is still {run['state']}: {self._open(dag_id, run_id)}"
             )
@@ -144,13 +143,13 @@ class Nights:
         assert run["state"] == "success", f"{run_id} of {dag_id}: {self._open(dag_id, run_id)}"
         return Run(dag_id, run_id, run["state"], run["note"] or "", tasks)
 
-    def _patiently(self, path: str) -> Any:
-        """Ask, also while the API server is away."""
+    def _patiently(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """Ask for a run, also while the API server is away."""
         for _ in range(200):
             with contextlib.suppress(ApiError):
-                return self.stack.api.call("GET", path)
+                return self.stack.api.run(dag_id, run_id)
             time.sleep(0.3)
-        raise AssertionError(f"no answer to {path}")
+        raise AssertionError(f"no answer about {run_id} of {dag_id}")
 
     def _open(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         return {t.name: t.state for t in self.stack.api.tasks(dag_id, run_id) if t.state != "success"}

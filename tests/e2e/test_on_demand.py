@@ -39,7 +39,7 @@ class Scheduler:
         run = self.api.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": form})
         path = f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
         deadline = time.monotonic() + 240
-        while (ended := self.api.call("GET", path))["state"] not in ENDED:
+        while (ended := self.api.run(dag_id, run["dag_run_id"]))["state"] not in ENDED:
             assert time.monotonic() < deadline, f"{dag_id} is still {ended['state']}"
             time.sleep(0.5)
         tasks = self.api.call("GET", f"{path}/taskInstances", limit=300)["task_instances"]

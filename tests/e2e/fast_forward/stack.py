@@ -63,7 +63,7 @@ class Run:
         return {t.task_id.removeprefix("dbt."): t for t in self.stack.api.tasks(self.dag_id, self.run_id)}
 
     def state(self) -> str:
-        return str(self.stack.api.call("GET", self.path)["state"])
+        return str(self.stack.api.run(self.dag_id, self.run_id)["state"])
 
     def wait(self, seconds: float = 240) -> Run:
         deadline = time.monotonic() + seconds

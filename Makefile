@@ -1,11 +1,12 @@
 # The commands of the project. Thin on purpose: what they do is in include/local.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint run up test test-fast lint sql dbt manifest airflow smoke-snowflake clean
+.PHONY: help setup setup-lint run up test test-fast bench lint sql dbt manifest airflow smoke-snowflake clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 := $(or $(shell command -v python3 || command -v python3.12 || command -v python3.11),python3)
 VENV    := .venv/.ready
 LINT    := .venv-lint/.ready
+BENCH   := .venv-bench/.ready
 LOCAL   := .venv/bin/python -m include.local
 # Rooms of the tests run side by side, each in one process (tests/conftest.py).
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
@@ -18,6 +19,9 @@ $(VENV): requirements.txt requirements-dev.txt constraints.txt
 
 $(LINT): lint/requirements.txt lint/constraints.txt
 	@$(PYTHON3) include/local/bootstrap.py lint
+
+$(BENCH): benchmarks/requirements.txt benchmarks/constraints.txt
+	@$(PYTHON3) include/local/bootstrap.py bench
 
 setup: ## make .venv and install the pinned dependencies (again only when they changed)
 	@$(PYTHON3) include/local/bootstrap.py run --say
@@ -36,6 +40,9 @@ test: $(VENV) $(LINT) ## all tests; ARGS="-k word" hands options to pytest
 
 test-fast: $(VENV) $(LINT) ## the tests that need neither servers nor dbt runs
 	@.venv/bin/python -m pytest -m "not integration and not e2e" $(ARGS)
+
+bench: $(VENV) $(BENCH) ## measure everything README and docs claim; ONLY=name a part, QUICK=1 only whether it works
+	@.venv/bin/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ARGS)
 
 lint: $(VENV) $(LINT) ## every static check
 	@.venv-lint/bin/python lint/run.py $(ARGS)

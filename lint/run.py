@@ -125,6 +125,11 @@ GATES = (
         main_python("-m", "include.orchestration.scorecard", "--check"),
     ),
     Gate(
+        "benchmarks",
+        "a number in a document that benchmarks/results does not hold, or a results page that is older than they are",
+        main_python("lint/benchmarks.py"),
+    ),
+    Gate(
         "dag-contract",
         "a DAG without owner, tags, docs, schedule or retries, or one that is slow or does I/O when parsed",
         main_python("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "tests/dags/test_dag_contract.py"),

@@ -11,7 +11,7 @@ from include.local.folder import REPO, Place, StackError, hold, shown
 
 MADE_BY_COMMANDS = ("airflow", "cache", "dbt", "landing", "leases", "serving", "simulators", "warehouse")
 DROP = "drop"  # a person's files, unless the simulated vendors put them there
-ENVIRONMENTS = (".venv", ".venv-lint")
+ENVIRONMENTS = (".venv", ".venv-lint", ".venv-bench")
 
 
 def size(path: Path) -> int:

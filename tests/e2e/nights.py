@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -24,6 +24,7 @@ from include.local.stack import Stack, free_port
 from include.settings import load_settings
 from tests.bronze.vendors import Vendors
 
+T = TypeVar("T")
 PATIENCE = 900.0
 TASK = "task"
 
@@ -134,7 +135,7 @@ class Nights:
     def wait(self, dag_id: str, run_id: str) -> Run:
         """Wait for the end of a run, and expect a good one."""
         deadline = time.monotonic() + PATIENCE
-        while (run := self._patiently(dag_id, run_id))["state"] not in ENDED:
+        while (run := self._patiently(lambda: self.stack.api.run(dag_id, run_id)))["state"] not in ENDED:
             assert time.monotonic() < deadline, (
                 f"{run_id} of {dag_id} is still {run['state']}: {self._open(dag_id, run_id)}"
             )
@@ -143,13 +144,13 @@ class Nights:
         assert run["state"] == "success", f"{run_id} of {dag_id}: {self._open(dag_id, run_id)}"
         return Run(dag_id, run_id, run["state"], run["note"] or "", tasks)
 
-    def _patiently(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        """Ask for a run, also while the API server is away."""
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask, also while the API server is away."""
         for _ in range(200):
             with contextlib.suppress(ApiError):
-                return self.stack.api.run(dag_id, run_id)
+                return ask()
             time.sleep(0.3)
-        raise AssertionError(f"no answer about {run_id} of {dag_id}")
+        raise AssertionError("the API server does not answer")
 
     def _open(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         return {t.name: t.state for t in self.stack.api.tasks(dag_id, run_id) if t.state != "success"}
@@ -170,7 +171,7 @@ class Nights:
         deadline = time.monotonic() + PATIENCE
         path = f"/dags/def_support/dagRuns/{run_id}/taskInstances/{task_id}"
         while time.monotonic() < deadline:
-            instance = self._patiently(path)
+            instance = self._patiently(lambda: self.stack.api.call("GET", path))
             assert instance["state"] != "success", f"{task_id} was over before anything could be killed"
             if instance["state"] == "running":
                 for one in psutil.Process(self.stack.process("scheduler").pid).children(recursive=True):

@@ -55,7 +55,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-COMMANDS = ["make setup", "make lint", "make test"]
+COMMANDS = ["make setup", "make lint", "make bench QUICK=1", "make test"]
 
 
 def test_where_browser_and_driver_are_there_nothing_is_installed(machine: Machine):
@@ -86,13 +86,14 @@ def test_a_user_who_is_not_root_installs_with_sudo(machine: Machine):
     ]
 
 
-@pytest.mark.parametrize("failing", ["setup", "lint", "test"])
+@pytest.mark.parametrize("failing", ["setup", "lint", "bench", "test"])
 def test_the_first_failure_ends_the_run_with_its_exit_code(machine: Machine, failing: str):
     machine.has("chromium", "chromedriver")
     machine.has("make", script=f'[ "$1" != {failing} ] || exit 7')
     done, calls = machine.run()
     assert done.returncode == 7
-    assert calls == COMMANDS[: COMMANDS.index(f"make {failing}") + 1]
+    last = next(number for number, command in enumerate(COMMANDS) if command.startswith(f"make {failing}"))
+    assert calls == COMMANDS[: last + 1]
     assert "== FAILED with exit code 7 after" in done.stdout
 
 

@@ -72,7 +72,7 @@ class ScriptedAirflow(Airflow):
     def __init__(self, states: list[tuple[str, list[Task]]]) -> None:
         self.states = states
 
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         return {"state": self.states[0][0]}
 
     def tasks(self, dag_id: str, run_id: str) -> list[Task]:

@@ -2,14 +2,14 @@
 
 A real Airflow (API server, scheduler, DAG processor) over the simulated world `small` loads a night, and then is asked
 for the same night again and again: nothing new, so what is measured is the pipeline itself. In turn with each of these
-runs `dbt build` of the same selection is started on the command line, warm, beside the same idle Airflow. The medallion
-is the time from the start of task `build` to the end of the last task of dbt. Then Cosmos' own modes run the same dbt
-project: WATCHER all of it; LOCAL a slice of four models with their tests, because a process per task makes the whole too
-long, so it is compared by the time per task. All times are of the wall.
+runs `dbt build` of the same selection is started on the command line, warm, beside the same idle Airflow. The
+medallion is the time from the start of task `build` to the end of the last task of dbt. Then Cosmos' own modes run the
+same dbt project: WATCHER all of it; LOCAL a slice of four models with their tests, because a process per task makes the
+whole too long, so it is compared by the time per task. All times are of the wall.
 
-The DAG files are read, all of them, by Airflow's own `DagBag` in a process that has imported nothing before. The idle DAG
-processor reads each file every 30 seconds, which is Airflow's default; its processor time and that of every process it
-forks is taken for two minutes in which nothing else happens.
+The DAG files are read, all of them, by Airflow's own `DagBag` in a process that has imported nothing before. The idle
+DAG processor reads each file every 30 seconds, which is Airflow's default; its processor time and that of every process
+it forks is taken for two minutes in which nothing else happens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
 
 import psutil
 
@@ -192,7 +191,7 @@ def _peers(data: Path, size: str, dags: Path, result: Result, ours: _Medallions)
         Figure("watcher", "Cosmos WATCHER, as a multiple of our medallion", round(watcher, 2), "×"),
         Figure(
             "local",
-            "Cosmos LOCAL, its time per task for all tasks, as a multiple of our medallion",
+            "Cosmos LOCAL, its time per task times all tasks, as a multiple of ours",
             round(local, 1),
             "×",
         ),

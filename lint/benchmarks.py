@@ -1,7 +1,7 @@
 """Hold documents to benchmarks/results: the page is what the results say, and so is every number that links to it.
 
-A document names a measured number only as a link, `[8.4 %](../benchmarks/README.md#silver-increment)`, and the number must
-be one of that benchmark's figures or medians, as the page shows it.
+A document names a measured number only as a link, `[8.4%](../benchmarks/README.md#silver-increment)`, and the number
+must be one of that benchmark's figures or medians, as the page shows it.
 """
 
 from __future__ import annotations

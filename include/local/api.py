@@ -123,7 +123,7 @@ class Airflow:
         return runs
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
-        """One run. Out of the list: asked for by itself, Airflow reads each of its tasks to say which versions they had."""
+        """One run, out of the list: asked for one by itself, Airflow reads each of its tasks to name their versions."""
         found = self.runs(dag_id, run_id_prefix_pattern=run_id)
         run = next((run for run in found if run["dag_run_id"] == run_id), None)
         if run is None:

@@ -1,9 +1,9 @@
 """Create the project's virtual environments. Standard library only: this runs before anything is installed.
 
 `bootstrap.py run` makes `.venv` (what the project runs on), `bootstrap.py lint` makes `.venv-lint` (the lint tools,
-whose pins do not fit beside the project's), `bootstrap.py bench` makes `.venv-bench` (what is measured beside the project).
-An environment is complete when its stamp holds the checksum of the files it was made from; the stamp is written last, so
-a set-up that was killed is simply done again.
+whose pins do not fit beside the project's), `bootstrap.py bench` makes `.venv-bench` (what the project is measured
+beside). An environment is complete when its stamp holds the checksum of the files it was made from; the stamp is
+written last, so a set-up that was killed is simply done again.
 """
 
 from __future__ import annotations

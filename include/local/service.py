@@ -36,9 +36,8 @@ LIBRARIES = {
 def use_the_cache() -> None:
     """Let the API server find a DAG's latest version in Airflow's own cache.
 
-    Airflow 3.3 reads the DAG from its database again for every task that is closed in bulk. With the 280 tasks of dbt that
-    was a third of what a night cost in all (docs/adr/060-what-a-night-costs.md). The cache itself asks whether a version
-    is still what it was.
+    Airflow 3.3 reads the DAG from its database again for every task that is closed in bulk, and there are 280 of dbt
+    (docs/adr/051-what-a-night-costs.md). The cache itself asks whether a version is still what it was.
     """
     from airflow.models import dagbag
     from airflow.models.dag_version import DagVersion

@@ -77,5 +77,5 @@ def test_the_page_shows_what_was_missed_and_why() -> None:
     text = "\n".join(report.page([result]))
     assert "| loading | [9×](#bronze-load) | ≥ 10 × | **missed**: slow |" in text
     assert "| ours | 2 s | 1 s | 3 s | 3 |" in text
-    assert "| 100 | 2 |" in text and "plots/bronze_load_1.svg" in text
-    assert "How fast?" in text and "a remark" in text and "dlt 1" in text
+    for part in ("| 100 | 2 |", "plots/bronze_load_1.svg", "How fast?", "a remark", "dlt 1"):
+        assert part in text

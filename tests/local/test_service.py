@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +16,12 @@ from include.local.service import use_the_cache
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Which versions the cache is asked for, with Airflow put back afterwards."""
     versions: list[Any] = []
     monkeypatch.setattr(dagbag.DBDagBag, "get_latest_version_of_dag", dagbag.DBDagBag.get_latest_version_of_dag)
     monkeypatch.setattr(dagbag.DBDagBag, "get_dag", lambda _, version, session: versions.append(version) or "the dag")
-    yield versions
+    return versions
 
 
 def test_airflow_still_asks_as_it_is_answered(asked: list[Any]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.orchestration import run_notes
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import task_defaults
 from include.orchestration.dbt_call import call_dbt
 from include.orchestration.forms import COMMANDS, NO_SELECTOR, dbt_arguments
 from include.orchestration.manifest import SELECTORS
@@ -27,12 +26,7 @@ brings the result to readers.
 """,
     schedule=None,
     max_active_runs=1,
-    default_args={
-        "owner": "support-analytics",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(retries=1),
     tags=[Tag.IMPACT_MEDIUM, Tag.ON_DEMAND],
     params={
         "command": Param("build", type="string", enum=list(COMMANDS), title="Command"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.orchestration import bronze_steps
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import task_defaults
 from include.orchestration.marts import REFERENCE
 from include.orchestration.medallion import WAREHOUSE_POOL, DbtProject, holder, medallion
 from include.orchestration.nightly import dbt_is_drawn, load_every_stream
@@ -32,12 +32,7 @@ was anything new, the asset `reference.core` says so, by which `def_refresh` sta
     catchup=False,
     max_active_runs=1,
     max_active_tasks=200,
-    default_args={
-        "owner": client.owner,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(client.owner),
     tags=[Tag.IMPACT_MEDIUM, Tag.REFERENCE, Tag.CLIENT_CORE],
 ) as dag:
 

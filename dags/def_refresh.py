@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.orchestration import bronze_steps, dbt_call, serving_steps
-from include.orchestration.alerts import FailureNotifier
-from include.orchestration.marts import REFERENCE, mart_assets
+from include.orchestration.alerts import task_defaults
+from include.orchestration.marts import REFERENCE
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.tags import Tag
 from include.settings import settings
@@ -30,12 +29,7 @@ builds the same.
     schedule=[REFERENCE],
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": client.owner,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(client.owner),
     tags=[Tag.IMPACT_LOW, Tag.REFERENCE, Tag.CLIENT_DEF],
 ) as dag:
 
@@ -47,9 +41,4 @@ builds the same.
             raise AirflowSkipException("a night is still to be loaded, and its run builds all of this")
         return dbt_call.build(["--selector", "client_def"], who)
 
-    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
-    def publish(**context: Any) -> dict[str, int]:
-        """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(context)
-
-    build() >> publish()
+    build() >> serving_steps.publish_task(dag)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.orchestration import bronze_steps, serving_steps
-from include.orchestration.alerts import FailureNotifier, ended_within
-from include.orchestration.marts import mart_assets
+from include.orchestration.alerts import ended_within, task_defaults
 from include.orchestration.medallion import WAREHOUSE_POOL, DbtProject, holder, medallion
 from include.orchestration.nightly import dbt_is_drawn, load_every_stream
 from include.orchestration.tags import Tag
@@ -39,19 +38,9 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
     max_active_runs=1,
     max_active_tasks=200,
     deadline=ended_within(hours=3),
-    default_args={
-        "owner": client.owner,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(client.owner),
     tags=[Tag.IMPACT_HIGH, Tag.NIGHTLY, Tag.CLIENT_DEF],
 ) as dag:
-
-    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
-    def publish(**context: Any) -> dict[str, int]:
-        """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(context)
 
     @task(pool=WAREHOUSE_POOL)
     def reconcile(**context: Any) -> int:
@@ -60,7 +49,7 @@ Loads every night that is not loaded yet, builds the dbt selector `client_def`, 
 
     loads = load_every_stream(dag, client)
     reconciled = reconcile()
-    reconciled >> publish()
+    reconciled >> serving_steps.publish_task(dag)
     if dbt_is_drawn():
         build, marts = medallion(dag, DbtProject.of("client_def"))
         loads >> build

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.orchestration import dbt_call, serving_steps
-from include.orchestration.alerts import FailureNotifier
-from include.orchestration.marts import mart_assets
+from include.orchestration.alerts import task_defaults
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.nightly import load_every_stream
 from include.orchestration.tags import Tag
@@ -31,12 +29,7 @@ On demand; hourly if `sync` is set in `include/clients/def.yaml`.
     schedule=CronDataIntervalTimetable(client.sync, timezone=client.timezone) if client.sync else None,
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": client.owner,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(client.owner),
     tags=[Tag.IMPACT_MEDIUM, Tag.ON_DEMAND, Tag.CLIENT_DEF],
 ) as dag:
 
@@ -45,9 +38,4 @@ On demand; hourly if `sync` is set in `include/clients/def.yaml`.
         """Build everything of the client, with its tests."""
         return dbt_call.build(["--selector", "client_def"], holder(context))
 
-    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
-    def publish(**context: Any) -> dict[str, int]:
-        """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(context)
-
-    load_every_stream(dag, client, sync=True) >> build() >> publish()
+    load_every_stream(dag, client, sync=True) >> build() >> serving_steps.publish_task(dag)

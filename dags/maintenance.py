@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
 from include.bronze.retention import KEEP
 from include.orchestration import bronze_steps
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import task_defaults
 from include.orchestration.dbt_call import call_dbt, write_docs
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.tags import Tag
@@ -33,12 +33,7 @@ batch back as it was loaded.
     start_date=datetime(2025, 1, 1),  # noqa: DTZ001 - the timetable gives it its zone
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": "support-analytics",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(retries=1, retry_delay=timedelta(minutes=1)),
     tags=[Tag.IMPACT_LOW, Tag.WEEKLY, Tag.HOUSEKEEPING],
     params={
         "keep_days": Param(

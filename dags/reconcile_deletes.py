@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
 from include.bronze.streams import Cadence
 from include.orchestration import bronze_steps, dbt_call
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import task_defaults
 from include.orchestration.dbt_call import downstream_of
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.nightly import load_every_stream
@@ -31,12 +31,7 @@ is asked for by itself, and only "not found" counts. The next publish brings the
     start_date=datetime(2025, 1, 1),  # noqa: DTZ001 - the timetable gives it its zone
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": client.owner,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(client.owner),
     tags=[Tag.IMPACT_MEDIUM, Tag.WEEKLY, Tag.CLIENT_DEF],
 ) as dag:
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.orchestration import bronze_steps, dbt_call, run_notes, serving_steps
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import task_defaults
 from include.orchestration.forms import OF_THE_BATCH, REEXTRACT, REPLAY, Rerun, rerun_of
-from include.orchestration.marts import mart_assets
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.tags import Tag
 from include.settings import settings
@@ -33,12 +31,7 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
 """,
     schedule=None,
     max_active_runs=1,
-    default_args={
-        "owner": "support-analytics",
-        "retries": 1,
-        "retry_delay": timedelta(seconds=30),
-        "on_failure_callback": FailureNotifier(),
-    },
+    default_args=task_defaults(retries=1),
     tags=[Tag.IMPACT_MEDIUM, Tag.ON_DEMAND],
     params={
         "batch_id": Param(
@@ -100,11 +93,6 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
         """Build every model that depends on what was loaded, with its tests."""
         return dbt_call.build(["--select", *request["select"]], holder(context))
 
-    @task(pool=WAREHOUSE_POOL, outlets=mart_assets())
-    def publish(**context: Any) -> dict[str, int]:
-        """Put a fresh copy of the marts in the place of the last."""
-        return serving_steps.publish_marts(context)
-
     @task
     def note(loads: list[dict[str, Any]], models: list[str], **context: Any) -> None:
         """Say on the run what it changed."""
@@ -113,4 +101,4 @@ Find a batch id in a load task's log, in `INGEST_BATCHES`, or with `python -m in
     request: Any = check()
     loads: Any = load(request)
     models: Any = rebuild(request)
-    loads >> models >> publish() >> note(loads, models)
+    loads >> models >> serving_steps.publish_task(dag) >> note(loads, models)

@@ -24,6 +24,7 @@ from include.orchestration.airflow_api import from_connection, retrying
 log = logging.getLogger(__name__)
 
 WEBHOOK = "support_alerts"
+OWNER = "support-analytics"  # of what belongs to no client
 TIMEOUT = (5.0, 10.0)
 _LISTED = 3
 _LONGEST = 220
@@ -95,6 +96,18 @@ def failure(context: Mapping[str, Any]) -> Alert:
         link=str(getattr(ti, "log_url", "")),
         remedy=remedy(ti.task_id, batches),
     )
+
+
+def task_defaults(
+    owner: str = OWNER, *, retries: int = 2, retry_delay: timedelta = timedelta(seconds=30)
+) -> dict[str, Any]:
+    """What every task of a DAG has: who answers for it, how often it is tried again, who hears when it failed."""
+    return {
+        "owner": owner,
+        "retries": retries,
+        "retry_delay": retry_delay,
+        "on_failure_callback": FailureNotifier(),
+    }
 
 
 def ended_within(hours: float) -> DeadlineAlert:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from airflow.sdk import DAG, task
+
 from include.bronze.warehouses.lock import warehouse_lock
 from include.orchestration import bronze_steps, marts
-from include.orchestration.medallion import holder
+from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.settings import settings
 
 log = logging.getLogger(__name__)
+
+
+def publish_task(dag: DAG) -> Any:
+    """Add the task `publish` to a DAG, which gives out an event of each mart's asset."""
+
+    @task(pool=WAREHOUSE_POOL, outlets=marts.mart_assets(), dag=dag)
+    def publish(**context: Any) -> dict[str, int]:
+        """Put a fresh copy of the marts in the place of the last."""
+        return publish_marts(context)
+
+    return publish()
 
 
 def publish_marts(context: Any) -> dict[str, int]:

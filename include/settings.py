@@ -38,6 +38,7 @@ from include.bronze.streams import DROPPED, SYSTEMS, Stream, streams_of
 REPO = Path(__file__).resolve().parent.parent
 CLIENTS_DIR = REPO / "include" / "clients"
 DBT_PROJECT_DIR = REPO / "include" / "dbt"
+RUNS = "runs"
 SHARED_CLIENT = "core"
 
 # How far behind now a vendor's search may still miss changes: Pylon's index has been seen about five minutes late.
@@ -228,6 +229,11 @@ class Settings:
     @property
     def dbt_dir(self) -> Path:
         return self.data_dir / "dbt"
+
+    @property
+    def runs_dir(self) -> Path:
+        """What dbt did for each run of a DAG: {dag}/{run} below it."""
+        return self.dbt_dir / RUNS
 
     @property
     def published_copy(self) -> Path:

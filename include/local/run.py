@@ -137,7 +137,7 @@ def summarise(console: Console, configured: Settings, nights: list[Night], timin
     console.line()
     for dag_id in (SHARED_DAG, CLIENT_DAG):
         for outcome in [o for o in outcomes if o.dag_id == dag_id][-1:]:
-            results = read_dbt(configured.dbt_dir / "runs" / dag_id / outcome.run_id / "run_results.json")
+            results = read_dbt(configured.runs_dir / dag_id / outcome.run_id / "run_results.json")
             console.step(dag_id, dbt_sentence(results))
             for warning in results.warnings[:WARNINGS]:
                 console.step("", console.style(f"warned: {warning}", "warn"))

@@ -19,7 +19,7 @@ from include.orchestration.bronze_steps import find_connection
 from include.orchestration.fast_forward import DbtFastForwardBuildOperator
 from include.orchestration.graph import waiting_for_tests
 from include.orchestration.manifest import manifest_path
-from include.settings import DBT_PROJECT_DIR, settings
+from include.settings import DBT_PROJECT_DIR, RUNS, settings
 
 WAREHOUSE_POOL = "warehouse"
 NO_UNIT_TESTS = "resource_type:unit_test"
@@ -116,7 +116,7 @@ def medallion(
     build = DbtFastForwardBuildOperator(
         task_id="build",
         slim_manifest=manifest,
-        results_dir=project.state / "runs",
+        results_dir=project.state / RUNS,
         api_conn_id=api_conn_id,
         project_dir=str(project.folder),
         profile_config=profile,

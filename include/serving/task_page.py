@@ -19,7 +19,7 @@ _NOTHING = "<p>No build of this run has got to what this task shows. What it did
 
 def task_page(dag_id: str, run_id: str, task_id: str) -> str:
     """What the build of a run did for a task: how each of its nodes ended, its compiled SQL, what dbt said of it."""
-    kept = Journal(settings().dbt_dir / "runs", dag_id, run_id).read()
+    kept = Journal(settings().runs_dir, dag_id, run_id).read()
     nodes = [node for _, node in sorted(kept.nodes.items()) if task_id in node.tasks]
     title = escape(f"{task_id} of {dag_id}")
     parts = [_HEAD.format(title=title), f"<h1>{title}</h1><p>Run {escape(run_id)}</p>"]

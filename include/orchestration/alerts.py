@@ -29,6 +29,8 @@ TIMEOUT = (5.0, 10.0)
 _LISTED = 3
 _LONGEST = 220
 
+FORM_ERROR = "FormError"
+
 # By the name of what was raised, or of what that is a kind of; the first that fits.
 CAUSES: Mapping[str, str] = {
     "AirflowRefusedError": "Airflow's own API refuses the connection the build closes tasks with",
@@ -39,6 +41,8 @@ CAUSES: Mapping[str, str] = {
     "SourceError": "the vendor answered something unexpected",
     "HeldError": "the batch would lose records and waits for a person",
     "LockedError": "something else holds the warehouse",
+    FORM_ERROR: "what the form was filled in with makes no sense; the message names the field",
+    "LandingError": "what is landed of the batch is missing or damaged",
     "ConfigurationError": "a setting is wrong; the message names it",
     "PublishError": "the copy differs from the warehouse; the last one stays in place",
     "CosmosDbtRunError": "a model's SQL failed, or a test found rows that break its rule",
@@ -94,7 +98,7 @@ def failure(context: Mapping[str, Any]) -> Alert:
         batches=tuple(batches),
         cause=likely_cause(error),
         link=str(getattr(ti, "log_url", "")),
-        remedy=remedy(ti.task_id, batches),
+        remedy=remedy(ti.task_id, batches, error),
     )
 
 
@@ -147,8 +151,10 @@ def likely_cause(error: object) -> str:
     return next((CAUSES[kind] for kind in kinds if kind in CAUSES), UNKNOWN)
 
 
-def remedy(task_id: str, batches: Sequence[str]) -> str:
+def remedy(task_id: str, batches: Sequence[str], error: object = None) -> str:
     """How to go on, once the cause is dealt with."""
+    if type(error).__name__ == FORM_ERROR:
+        return "trigger the DAG again with the form corrected; a cleared task reads the same form"
     if task_id.startswith("dbt."):
         return "clear the task with what is downstream; several at once are quicker together with build"
     if len(batches) == 1:

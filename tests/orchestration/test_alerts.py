@@ -13,6 +13,7 @@ from include.bronze.sources.http import RefusedError
 from include.orchestration import alerts
 from include.orchestration.airflow_api import AirflowRefusedError
 from include.orchestration.dbt_call import DbtError
+from include.orchestration.forms import FormError
 from include.settings import ConfigurationError
 from tests.support.scripted_server import scripted_server
 
@@ -45,6 +46,12 @@ def test_a_failed_model_names_the_night_and_what_to_clear() -> None:
     assert alert.what == "dbt.fct_def_tickets.run of def_support failed (try 3, the night to 2026-01-05 06:00 UTC)"
     assert "a model's SQL failed" in alert.cause
     assert "downstream" in alert.remedy
+
+
+def test_a_form_that_makes_no_sense_is_to_be_filled_in_again() -> None:
+    alert = alerts.failure(context("check", FormError("command is 'drop'; choose one of build, run")))
+    assert "the message names the field" in alert.cause
+    assert alert.remedy.startswith("trigger the DAG again")
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,21 @@ def task_defaults(
     }
 
 
+def tell_of_held(loads: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], context: Mapping[str, Any]) -> None:
+    """Tell of the batches that a load left for a person to decide. Nothing failed, so nobody would look."""
+    for held in (batch for stream in loads.values() for batch in stream["held"]):
+        batch_id = held["batch_id"]
+        alert = Alert(
+            what=f"{batch_id} was not loaded",
+            message=held["reason"],
+            batches=(batch_id,),
+            cause=CAUSES["HeldError"],
+            link=str(getattr(context["ti"], "log_url", "")),
+            remedy=f"if it is right, `python -m include.bronze approve {batch_id}`; the rest of the night goes on",
+        )
+        tell(alert, context["dag_run"].dag_id, context["dag_run"].run_id)
+
+
 def ended_within(hours: float) -> DeadlineAlert:
     """A deadline for the runs of a DAG, counted from when one is queued. It needs no triggerer."""
     return DeadlineAlert(

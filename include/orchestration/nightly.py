@@ -9,6 +9,7 @@ from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task
 from include.bronze.steps import Plan, rate_bucket
 from include.bronze.streams import Cadence
 from include.orchestration import bronze_steps
+from include.orchestration.alerts import tell_of_held
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.retries import SOURCE_RETRIES
 from include.settings import Client, ClientStream
@@ -41,7 +42,9 @@ def load_every_stream(dag: DAG, client: Client, *, cadence: Cadence = Cadence.NI
     @task(pool=WAREHOUSE_POOL, trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS, dag=dag)
     def load(planned: Plan, **context: Any) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Take what is landed of a source's streams into Bronze, each batch whole or not at all."""
-        return bronze_steps.load(client.code, planned, context["run_id"], holder(context))
+        loads = bronze_steps.load(client.code, planned, context["run_id"], holder(context))
+        tell_of_held(loads, context)
+        return loads
 
     @task(pool=WAREHOUSE_POOL, trigger_rule=TriggerRule.ALL_DONE, dag=dag)
     def record_attempts(**context: Any) -> dict[str, int]:

@@ -95,6 +95,27 @@ def test_a_webhook_is_told_once_with_the_token(monkeypatch: pytest.MonkeyPatch) 
     assert (body["dag_id"], body["run_id"]) == ("def_support", "r")
 
 
+def test_a_batch_that_waits_for_a_person_is_told_of_and_one_that_is_loaded_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_AIRFLOW_API", raising=False)
+    loads = {
+        "pylon_users": {"loaded": [], "held": [{"batch_id": BATCH, "reason": "it lacks 30 of 100 records"}]},
+        "pylon_issues": {"loaded": [{"batch_id": OTHER}], "held": []},
+    }
+    with scripted_server() as server:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_SUPPORT_ALERTS", json.dumps({"conn_type": "http", "host": server.reply({}).url})
+        )
+        alerts.tell_of_held(loads, context("load", None))
+    ((_, _, body),) = server.asked
+    assert body["text"].splitlines()[:2] == [
+        f"{BATCH} was not loaded: it lacks 30 of 100 records",
+        f"batches: {BATCH}",
+    ]
+    assert f"include.bronze approve {BATCH}" in body["remedy"]
+
+
 def test_a_webhook_that_fails_makes_nothing_worse_and_its_address_stays_secret(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -61,12 +61,17 @@ def issue_pages(folder: Path, count: int) -> list[Path]:
     """That many issues of about 7 KB, in files of one reply each."""
     folder.mkdir()
     paths: list[Path] = []
-    for number, first in enumerate(range(0, count, PAGE_SIZE)):
-        path = folder / f"{number:05d}.json"
-        last = first + PAGE_SIZE >= count
-        path.write_bytes(_page(issues(first, min(PAGE_SIZE, count - first)), None if last else f"page-{number + 1}"))
-        paths.append(path)
+    for number, reply in enumerate(issue_replies(count)):
+        paths.append(folder / f"{number:05d}.json")
+        paths[-1].write_bytes(reply)
     return paths
+
+
+def issue_replies(count: int) -> Iterator[bytes]:
+    """That many issues of about 7 KB, as a search gives them: page by page."""
+    for first in range(0, count, PAGE_SIZE):
+        cursor = None if first + PAGE_SIZE >= count else f"after-{first}"
+        yield _page(issues(first, min(PAGE_SIZE, count - first)), cursor)
 
 
 def issues(first: int, count: int) -> list[bytes]:
@@ -96,7 +101,7 @@ def issues(first: int, count: int) -> list[bytes]:
     return found
 
 
-def message_pages(parents: Iterable[int], each: int) -> Iterator[bytes]:
+def message_replies(parents: Iterable[int], each: int) -> Iterator[bytes]:
     """A reply per issue with all of its messages."""
     shapes, prose = _message_shapes()
     for parent in parents:

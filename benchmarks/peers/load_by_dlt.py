@@ -2,8 +2,8 @@
 
     python benchmarks/peers/load_by_dlt.py PAGES FOLDER FORMAT
 
-PAGES is a folder of replies, one in each file; FOLDER is where dlt keeps its work and the database; FORMAT is how it hands
-rows to DuckDB: insert_values, as it does unless told otherwise, or parquet, which is faster.
+PAGES is a folder of replies, one in each file; FOLDER is where dlt keeps its work and the database; FORMAT is how it
+hands rows to DuckDB: insert_values, as it does unless told otherwise, or parquet, which is faster.
 """
 
 import json

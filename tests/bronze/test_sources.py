@@ -152,7 +152,7 @@ def test_calls_of_one_bucket_keep_their_gap(server: Scripted) -> None:
 
 def test_a_server_that_is_not_there_is_a_passing_fault(server: Scripted) -> None:
     nowhere = Api(Credentials("http://127.0.0.1:9", TOKEN), patience=Patience(tries=2), sleep=lambda _: None)
-    with pytest.raises(UnansweredError, match=r"no reply \(ConnectionError\)"):
+    with pytest.raises(UnansweredError, match=r"no reply \(NewConnectionError\)"):
         Pylon(nowhere).preflight([])
 
 

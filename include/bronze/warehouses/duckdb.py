@@ -16,11 +16,11 @@ from include.bronze.warehouses import BronzeTable, WarehouseError
 from include.bronze.warehouses.sql import SqlWarehouse, one_line
 
 # Left to itself DuckDB takes up to four fifths of the machine's memory and every core, beside dbt and Airflow. A load
-# is a copy: with this little it spills to disk beside the database, takes somewhat more of the processors' time, and
-# loads a million messages in a quarter of the memory (benchmarks/bronze_scale.py). Each thread needs a share of it, so
-# there are few, on a large machine too.
+# is a copy: with this little it spills to disk beside the database, takes somewhat more of the processor's time, and
+# loads a million messages in a quarter of the memory (benchmarks/bronze_scale.py). A second thread would want its share
+# of that, and spill more.
 MEMORY = "150MB"
-THREADS = 2
+THREADS = 1
 
 
 class DuckDBWarehouse(SqlWarehouse):

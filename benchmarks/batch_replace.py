@@ -18,27 +18,26 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.bronze import product, replies
-from benchmarks.harness import REPEAT, Figure, Options, Result, Series, in_turn, ratios
+from benchmarks.harness import Figure, Options, Result, Series, in_turn, ratios
 from include.bronze.ledger import LEDGER
 from include.bronze.steps import Bronze
 from include.bronze.streams import streams_of
 
 TABLE, STREAM = "PYLON_MESSAGES", "pylon_messages"
 BATCH, EACH = 10_000, 10
-SIZES, QUICK_SIZES = (100_000, 10_000_000), (80_000, 100_000)
-ROUNDS = REPEAT + 1
+SIZES, QUICK_SIZES = (100_000, 10_000_000), (40_000, 60_000)
 TIMES = "timestamp '2000-01-01', timestamp '2000-01-02'"
 
 
-def filled(folder: Path, rows: int) -> None:
+def filled(folder: Path, rows: int, rounds: int) -> None:
     """A data folder with a table of that many rows."""
     file = folder / "warehouse" / "DEF_DB_LOCAL.duckdb"
     file.parent.mkdir(parents=True)
     stream = streams_of("pylon")["messages"]
     columns = ", ".join(f'"{column}" varchar' for column in [*stream.columns, *stream.metadata])
     # The batches that will be replaced lie in the middle of the table, next to each other.
-    middle = rows // BATCH // 2 - ROUNDS // 2
-    landed = ", ".join(f"'{product.batch(STREAM, number).id}'" for number in range(ROUNDS))
+    middle = rows // BATCH // 2 - rounds // 2
+    landed = ", ".join(f"'{product.batch(STREAM, number).id}'" for number in range(rounds))
     with duckdb.connect(str(file)) as connection:
         connection.execute("create schema BRONZE")
         connection.execute(f"create table BRONZE.{TABLE} ({columns})")
@@ -57,7 +56,7 @@ def filled(folder: Path, rows: int) -> None:
                     md5(i::varchar) as RECORD_HASH,
                     strftime(timestamp '2025-01-01' + to_seconds(i), '%Y-%m-%dT%H:%M:%S.%fZ') as DATE_TO_WAREHOUSE,
                     case
-                        when i // {BATCH} between {middle} and {middle + ROUNDS - 1}
+                        when i // {BATCH} between {middle} and {middle + rounds - 1}
                             then [{landed}][i // {BATCH} - {middle} + 1]
                         else
                             'def__{STREAM}__20000101T000000Z__'
@@ -84,12 +83,13 @@ def filled(folder: Path, rows: int) -> None:
 def run(options: Options) -> Result:
     """The same batch into both."""
     sizes = options.pick(SIZES, QUICK_SIZES)
+    rounds = options.repeat + 1  # the first is for warmth
     contenders: dict[str, Callable[[], None]] = {}
     for rows in sizes:
         folder = options.folder / str(rows)
-        filled(folder, rows)
+        filled(folder, rows, rounds)
         steps = product.bronze(folder)
-        for number in range(ROUNDS):
+        for number in range(rounds):
             parents = range(number * BATCH // EACH, (number + 1) * BATCH // EACH)
             keys = [replies.identity("issue", parent) for parent in parents]
             product.land(steps, STREAM, replies.message_replies(parents, EACH), keys, number)

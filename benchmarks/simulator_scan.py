@@ -24,7 +24,7 @@ def scan(client: Downloader, pages: int) -> int:
     size, cursor = 0, ""
     for _ in range(pages):
         asked = {"limit": ROWS} | ({"cursor": cursor} if cursor else {})
-        reply = client.get("POST", "/issues/search", json.dumps(asked).encode())
+        reply = client.download("POST", "/issues/search", json.dumps(asked).encode())
         size += len(reply)
         cursor = next_cursor(reply)
     return size

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+
 from include.bronze.steps import Bronze, Connection
 from include.settings import REPO, load_settings
 
@@ -44,13 +46,13 @@ class Vendors:
     def asked(self) -> list[dict[str, Any]]:
         """Every request since the list was last forgotten."""
         with Downloader(self.pylon) as client:
-            found: list[dict[str, Any]] = json.loads(client.get("GET", "/_sim/requests"))["requests"]
+            found: list[dict[str, Any]] = json.loads(client.download("GET", "/_sim/requests"))["requests"]
         return found
 
     def forget(self) -> None:
         """Begin the list of requests anew."""
         with Downloader(self.pylon) as client:
-            client.get("DELETE", "/_sim/requests")
+            client.download("DELETE", "/_sim/requests")
 
     def advance(self, by: timedelta) -> None:
         """Move their clock."""
@@ -62,7 +64,7 @@ class Vendors:
 
     def _told(self, path: str, body: dict[str, Any]) -> None:
         with Downloader(self.pylon) as client:
-            client.get("POST", path, json.dumps(body).encode())
+            client.download("POST", path, json.dumps(body).encode())
 
     def bronze(self, folder: Path, gap: float | None = None) -> Bronze:
         """The product, pointed at them, with its data in a folder and that gap between requests; else its own."""
@@ -89,7 +91,7 @@ class Downloader:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def get(self, method: str, target: str, body: bytes | None = None) -> bytes:
+    def download(self, method: str, target: str, body: bytes | None = None) -> bytes:
         """The whole reply."""
         self._connection.request(method, target, body, self._headers)
         response = self._connection.getresponse()
@@ -97,6 +99,22 @@ class Downloader:
         if response.status != http.client.OK:
             raise RuntimeError(f"{method} {target}: HTTP {response.status}")
         return content
+
+
+class Session(requests.Session):
+    """Downloads as most scripts do, by a session of requests, and looks at nothing either."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.update({"Authorization": f"Bearer {PYLON_TOKEN}", "Content-Type": "application/json"})
+        self._url = url
+
+    def download(self, method: str, target: str, body: bytes | None = None) -> bytes:
+        """The whole reply."""
+        response = self.request(method, f"{self._url}{target}", data=body)
+        response.raise_for_status()
+        return response.content
 
 
 @contextmanager

@@ -112,9 +112,10 @@ def run(options: Options) -> Result:
     whole = _dlt(pages[0].parent, next(places), FORMATS[by_default], count)
 
     def times(name: str, attribute: str) -> float:
-        return statistics.median(
-            their[attribute] / getattr(our, attribute) for our, their in zip(ours, theirs[name], strict=True)
-        )
+        pairs: list[float] = [
+            their[attribute] / our for our, their in zip(_of(ours, attribute), theirs[name], strict=True)
+        ]
+        return statistics.median(pairs)
 
     product_, bare = both["product"], both["bare loop"]
     of_whole = whole["cpu"] / statistics.median(_of(product_, "cpu"))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -283,12 +283,19 @@ class Settings:
     def _clock(self) -> datetime:
         assert self.clock_file is not None
         try:
-            return datetime.fromisoformat(json.loads(self.clock_file.read_text())["now"]).astimezone(UTC)
+            written = self.clock_file.stat()
+            return _clock_in(self.clock_file, (written.st_ino, written.st_mtime_ns))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
                 f"SUPPORT_CLOCK_FILE names '{self.clock_file}', which holds no clock ({error}); "
                 'it must be a JSON file like {"now": "2026-01-05T06:20:00Z"}, or be unset to use the real time'
             ) from error
+
+
+# Whenever the clock moves, its file is another one. It is read at every reply.
+@lru_cache(1)
+def _clock_in(file: Path, _written: tuple[int, int]) -> datetime:
+    return datetime.fromisoformat(json.loads(file.read_text())["now"]).astimezone(UTC)
 
 
 def load_settings(environment: Mapping[str, str] | None = None, clients_dir: Path = CLIENTS_DIR) -> Settings:

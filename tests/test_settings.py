@@ -183,6 +183,8 @@ def test_now_stands_with_the_simulated_clock_and_reading_goes_on(tmp_path: Path)
     assert current.now() == moved
     assert timedelta(seconds=59) < current.reading_clock() - moved < timedelta(seconds=90)
     assert current.reading_clock() < current.reading_clock()
+    move("2026-01-06T06:20:00Z")
+    assert current.now() == moved + timedelta(days=1)
 
 
 def test_a_clock_file_without_a_clock_says_what_it_must_hold(tmp_path: Path) -> None:

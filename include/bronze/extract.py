@@ -30,6 +30,7 @@ RESUME_WITHIN = timedelta(hours=24)
 # What is kept of the reason an attempt failed for.
 LONGEST_ERROR = 500
 
+_QUOTE = ord('"')
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -48,7 +49,7 @@ class Source(Protocol):
 
 def text_of(raw: bytes) -> str | None:
     """A JSON value as Bronze keeps it: strings decoded, null as NULL, everything else in the reply's own text."""
-    if raw[:1] == b'"':
+    if raw[0] == _QUOTE:
         return _decode_text(raw) if b"\\" in raw else raw[1:-1].decode()
     return None if raw == b"null" else raw.decode()
 
@@ -88,32 +89,43 @@ class PartWriter:
 
     def add_page(self, number: int, page: Page, parent: str | None = None) -> None:
         """Take in every record of an attempt's page."""
-        read_at = stamp(page.reply.read_at)
-        where = source_file(self._path, number)
         volatile, declared_only = self._stream.volatile, self._stream.only_declared
+        known, columns = self._column_of.keys(), self._targets()
+        keys, hashes = (self._columns[name] for name in ("RECORD_KEY", "RECORD_HASH"))
         for record in page.records:
-            values = {name: bytes(raw) for name, raw in record.items() if not declared_only or name in self._column_of}
-            key = self._key(values, number, page)
-            for name in values:
-                if name not in self._column_of:
+            values = {name: bytes(raw) for name, raw in record.items() if not declared_only or name in known}
+            keys.append(self._key(values, number, page))
+            hashes.append(record_hash(values, volatile))
+            if not values.keys() <= known:
+                for name in [name for name in values if name not in known]:
                     self._add_column(name)
+                columns = self._targets()
             self._bytes += sum(map(len, values.values()))
-            for name, column in self._column_of.items():
+            for name, append in columns:
                 raw = values.get(name)
-                self._columns[column].append(None if raw is None else text_of(raw))
-            row = (key, record_hash(values, volatile), read_at, where, self._batch_id, self._run_id, parent)
-            for column, value in zip(self._stream.metadata, row, strict=False):
-                self._columns[column].append(value)
+                append(None if raw is None else text_of(raw))
             self._filled += 1
+        same = {
+            "DATE_TO_WAREHOUSE": stamp(page.reply.read_at),
+            "SOURCE_FILE": source_file(self._path, number),
+            "BATCH_ID": self._batch_id,
+            "PIPELINE_RUN_ID": self._run_id,
+        } | ({PARENT_KEY: parent} if PARENT_KEY in self._columns else {})
+        for column, value in same.items():
+            self._columns[column] += [value] * len(page.records)
+
+    def _targets(self) -> list[tuple[str, Callable[[str | None], None]]]:
+        """Every field so far, with what takes its values in."""
+        return [(name, self._columns[column].append) for name, column in self._column_of.items()]
 
     def _key(self, values: dict[str, bytes], number: int, page: Page) -> str:
-        parts = [text_of(values.get(name, b"null")) for name in self._stream.key_fields]
-        if not all(parts):
+        parts = [text_of(values.get(name, b"null")) or "" for name in self._stream.key_fields]
+        if "" in parts:
             raise SourceError(
                 f"{self._stream.system} {self._stream.object}: page {number} holds a record without "
                 f"'{self._stream.record_key}', which is its key (request {page.reply.request_id})"
             )
-        return "|".join(part for part in parts if part)
+        return "|".join(parts)
 
     def _add_column(self, name: str) -> None:
         column = column_name(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -150,9 +152,27 @@ def test_calls_of_one_bucket_keep_their_gap(server: Scripted) -> None:
     assert time.slept == [0.5]
 
 
+def test_a_compressed_reply_is_read_as_what_was_compressed(server: Scripted) -> None:
+    server.reply(gzip.compress(json.dumps(page(["a"])).encode()), Content_Encoding="gzip")
+    assert ids(Pylon(api(server, Time())).pages(PYLON_ISSUES, WINDOW)) == ["a"]
+
+
+def test_a_base_url_may_have_a_path(server: Scripted) -> None:
+    server.reply(page(["a"]))
+    ids(Pylon(Api(Credentials(f"{server.url}/through/", TOKEN))).pages(PYLON_ACCOUNTS, WINDOW))
+    assert [path for _, path, _ in server.asked] == ["/through/accounts?limit=999"]
+
+
+def test_a_redirect_is_not_followed_with_the_token(server: Scripted) -> None:
+    server.reply(b"", 302, Location="/elsewhere")
+    with pytest.raises(SourceError, match="HTTP 302"):
+        Pylon(api(server, Time())).preflight([])
+    assert len(server.asked) == 1
+
+
 def test_a_server_that_is_not_there_is_a_passing_fault(server: Scripted) -> None:
     nowhere = Api(Credentials("http://127.0.0.1:9", TOKEN), patience=Patience(tries=2), sleep=lambda _: None)
-    with pytest.raises(UnansweredError, match=r"no reply \(ConnectionError\)"):
+    with pytest.raises(UnansweredError, match=r"no reply \(NewConnectionError\)"):
         Pylon(nowhere).preflight([])
 
 

@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
+import certifi
 import msgspec
-import requests
+import urllib3
 
 log = logging.getLogger(__name__)
 
@@ -112,16 +115,18 @@ class Api:
         self.reading_clock = reading_clock
         self._pacer = Pacer(minimum_gap, monotonic, sleep)
         self._monotonic, self._sleep = monotonic, sleep
-        self._session = requests.Session()
-        self._session.trust_env = False  # a .netrc entry would replace the Authorization header
-        self._session.headers.update(
-            {
-                "Authorization": f"Bearer {credentials.token}",
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-                "Cache-Control": "no-cache",
-            }
-        )
+        # Not a session of requests: what it does around each request takes longer than a short reply does to come.
+        pools = urllib3.PoolManager(ca_certs=certifi.where(), retries=False)
+        self._pool = pools.connection_from_url(self.base_url)
+        self._prefix = urlsplit(self.base_url).path
+        self._timeout = urllib3.Timeout(*self.patience.timeout)
+        self._headers = {
+            "Authorization": f"Bearer {credentials.token}",
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Cache-Control": "no-cache",
+        }
         self.requests = 0
 
     def call(
@@ -147,31 +152,24 @@ class Api:
             wait: float | None = None
             try:
                 self.requests += 1
-                response = self._session.request(
-                    method,
-                    f"{self.base_url}{path}",
-                    params=params,
-                    json=body,
-                    timeout=self.patience.timeout,
-                    allow_redirects=False,
-                )
-            except requests.RequestException as error:
+                response = self._send(method, path, params, body)
+            except urllib3.exceptions.HTTPError as error:
                 seen = f"no reply ({type(error).__name__})"
             else:
                 reply = Reply(
-                    response.content,
-                    response.status_code,
+                    response.data,
+                    response.status,
                     _first(response.headers, REQUEST_ID_HEADERS) or "",
                     self.reading_clock(),
                     _first(response.headers, REMAINING_HEADERS),
                 )
-                if response.status_code == requests.codes.ok:
+                if response.status == HTTPStatus.OK:
                     try:
                         return read(reply.body), reply
                     except ValueError as error:
                         seen = f"a reply that cannot be read ({error}), request {reply.request_id or 'without an id'}"
                 else:
-                    seen = self._judge(asked, response, reply, gone)
+                    seen = self._judge(asked, reply, gone)
                     wait = _asked_wait(response.headers)
             if attempt < self.patience.tries:
                 pause = self._pause(attempt, wait)
@@ -184,9 +182,20 @@ class Api:
             f"last came {seen}. Nothing was loaded; run it again later"
         )
 
-    def _judge(self, asked: str, response: requests.Response, reply: Reply, gone: frozenset[int]) -> str:
+    def _send(
+        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any
+    ) -> urllib3.response.BaseHTTPResponse:
+        """One request, and its reply read whole."""
+        query = f"?{urlencode(params)}" if params else ""
+        content = None if body is None else msgspec.json.encode(body)
+        headers = self._headers if content is None else self._headers | {"Content-Type": "application/json"}
+        return self._pool.urlopen(
+            method, f"{self._prefix}{path}{query}", content, headers, timeout=self._timeout, redirect=False
+        )
+
+    def _judge(self, asked: str, reply: Reply, gone: frozenset[int]) -> str:
         """What an unsuccessful reply means: raise if it is final, else describe it."""
-        status = response.status_code
+        status = reply.status
         detail = f"HTTP {status}{_code(reply.body)}, request {reply.request_id or 'without an id'}"
         if status in (401, 403):
             raise RefusedError(f"{asked} was refused: {detail}. Check the connection's token, region and permissions")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
-import requests
 
 from include.bronze.batch import Window, iso
 from include.bronze.sources.http import Api, GoneError, Page, UnansweredError
@@ -16,7 +16,7 @@ BASE_URLS = {"us": "https://api.usepylon.com", "eu": "https://api.eu.usepylon.co
 # The vendor accepts 1,000 in some documents and fewer than 1,000 in others.
 PAGE_SIZE = 999
 # What asking for the children of a record that is gone has been seen to give.
-GONE = frozenset({requests.codes.bad_request, requests.codes.not_found, requests.codes.gone})
+GONE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 class _Pagination(msgspec.Struct):

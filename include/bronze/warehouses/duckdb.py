@@ -15,6 +15,13 @@ from include.bronze.landing import Landing, Manifest
 from include.bronze.warehouses import BronzeTable, WarehouseError
 from include.bronze.warehouses.sql import SqlWarehouse, one_line
 
+# Left to itself DuckDB takes up to four fifths of the machine's memory and every core, beside dbt and Airflow. A load
+# is a copy: with this little it spills to disk beside the database, takes somewhat more of the processor's time, and
+# loads a million messages in a quarter of the memory (benchmarks/bronze_scale.py). A second thread would want its share
+# of that, and spill more.
+MEMORY = "150MB"
+THREADS = 1
+
 
 class DuckDBWarehouse(SqlWarehouse):
     """One client's Bronze schema in one file. Hold the warehouse lock while it is open."""
@@ -27,6 +34,7 @@ class DuckDBWarehouse(SqlWarehouse):
             self._connection = duckdb.connect(str(file))
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(f"{file} cannot be opened: {one_line(error)}") from error
+        self._connection.execute(f"set memory_limit = '{MEMORY}'; set threads = {THREADS}")
         self._connection.execute("set timezone = 'UTC'")
         self._connection.execute("set preserve_insertion_order = false")
 

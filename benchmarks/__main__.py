@@ -23,25 +23,20 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks
-from benchmarks.harness import Options, Result, apart, surroundings
+from benchmarks.harness import PEERS, Options, Result, apart, measure, surroundings
 from include.settings import REPO
 
 RESULTS = REPO / "benchmarks" / "results"
-PEERS = REPO / ".venv-bench" / "bin" / "python"
 FRAME = {"__main__", "harness", "report"}
 
 
 def names() -> list[str]:
     """Every benchmark, by the name of its module."""
     return sorted(
-        module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg and module.name not in FRAME
+        module.name
+        for module in pkgutil.iter_modules(benchmarks.__path__)
+        if not module.ispkg and module.name not in FRAME
     )
-
-
-def measure(name: str, options: Options) -> Result:
-    """Run one in this process."""
-    found: Result = importlib.import_module(f"benchmarks.{name}").run(options)
-    return found
 
 
 def publish(name: str, result: Result, around: dict[str, Any], seconds: float) -> None:
@@ -76,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="see that they work; nothing is published")
     parser.add_argument("--list", action="store_true", help="name them and what each asks")
     parser.add_argument("--report", action="store_true", help="only write the page from the results that are there")
-    parser.add_argument("--folder", type=Path, help="a folder on the disk to be measured; the system's temporary one by default")
+    parser.add_argument(
+        "--folder", type=Path, help="a folder on the disk to be measured; the system's temporary one by default"
+    )
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(names()))
     if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import resource
@@ -23,6 +24,8 @@ from include.settings import REPO
 
 T = TypeVar("T")
 REPEAT = 5
+# Peers whose pins do not fit the project's have an environment of their own.
+PEERS = REPO / ".venv-bench" / "bin" / "python"
 PACKAGES = ("apache-airflow", "astronomer-cosmos", "dbt-core", "dbt-duckdb", "duckdb", "pyarrow")
 BOUNDS: Mapping[str, Callable[[float, float], bool]] = {"≤": le, "≥": ge}
 
@@ -170,7 +173,19 @@ def _reported(work: Callable[..., T], arguments: Sequence[Any]) -> tuple[T, Take
 
 
 def _peak_mb() -> float:
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    """The most memory that this process, or one of its children that ended, has had."""
+    # Linux hands what ru_maxrss says on to a new process, and only its own status begins anew.
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    own = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return max(int(own.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
+def measure(name: str, options: Options) -> Result:
+    """Run a benchmark in this process. It is here because a new process does not find what `python -m` ran."""
+    found: Result = importlib.import_module(f"benchmarks.{name}").run(options)
+    return found
 
 
 def surroundings() -> dict[str, Any]:

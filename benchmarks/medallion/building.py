@@ -56,6 +56,7 @@ def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def write_profile(folder: Path, memory: str) -> None:
     """The project's own profile with a limit on what DuckDB may keep in memory; beyond it, it spills to disk."""
+    folder.mkdir(parents=True, exist_ok=True)
     profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())
     profile["default"]["outputs"]["local"]["config_options"] = {"memory_limit": memory}
     (folder / "profiles.yml").write_text(yaml.safe_dump(profile))

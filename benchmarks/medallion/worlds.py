@@ -106,7 +106,12 @@ class Nights:
         plain = PlainApi(self.world, self._clock, PlainSettings(limits=False))
         self._clients = [
             WorldsBronze(
-                self._settings, self._settings.client(code), lambda _: Connection(), "a benchmark", pylon=pylon, plain=plain
+                self._settings,
+                self._settings.client(code),
+                lambda _: Connection(),
+                "a benchmark",
+                pylon=pylon,
+                plain=plain,
             )
             for code in ("core", "def")
         ]

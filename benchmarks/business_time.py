@@ -22,6 +22,7 @@ from include.settings import DBT_PROJECT_DIR
 
 TICKETS_MADE, QUICK_TICKETS, THREADS = 1_000_000, 50_000, 2
 CALENDAR = "core.GOLD.dim_business_calendar"
+TESTS = ("resource_type:test", "resource_type:unit_test")
 NEXT = "\n;\n"
 TICKETS = """
 create table tickets as
@@ -83,7 +84,7 @@ def run(options: Options) -> Result:
 
 
 def prepared(folder: Path) -> dict[str, str]:
-    """The calendar in a data folder, and the statements as dbt compiles them: both at once, because it takes seconds."""
+    """The calendar in a data folder, and the statements as dbt compiles them, both at once."""
     (folder / "warehouse").mkdir()
     dbt(
         folder,

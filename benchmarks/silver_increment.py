@@ -1,48 +1,36 @@
-"""What an increment of Silver costs beside a full refresh, and how that grows with what is already there.
+"""What does an increment of Silver cost beside a full refresh, and how does that grow with what is there already?
 
-Bronze is made by SQL: issues of about 0.6 KB in batches of 10,000 rows, two and a half versions a key. Real dbt then
-builds one model in full, one batch at a time, and in full again; each build is a process of its own. What counts is the
-time of the statements dbt sends for the model, on the clock and of the processors; dbt's start-up is in the wall time.
-
-    python -m benchmarks.silver_increment                        1 million and 10 million rows
-    python -m benchmarks.silver_increment --quick                 50,000 and 200,000 rows, to see that it works
-    python -m benchmarks.silver_increment --rows 1000000 --model def_pylon_issues_versions --out result.json
+Bronze is made by SQL: issues of about 0.6 KB in batches of 10,000 rows, two and a half versions a key, in two sizes.
+Real dbt then builds one model, def_pylon_issues, in full, then batch after batch, then in full again; each build is a
+process of its own, so that none is warmer than a night's. Of a batch's rows seven in ten change records from anywhere
+in the past and three are new. What counts are the statements dbt sends for the model, its start-up apart; compared are
+the processors' seconds, and the clock's beside them. An increment is held against the median of all full builds of its
+size, of which the large size has two only, because one takes minutes. DuckDB is held to 8 GB of memory and spills
+beyond it.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import resource
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import yaml
 
+from benchmarks.harness import Curve, Figure, Options, Result, Series
+from benchmarks.medallion.building import Build, Statement, built, dbt, opened, write_profile
 from include.bronze.batch import METADATA_COLUMNS
 from include.bronze.ledger import LEDGER
 from include.bronze.streams import streams_of
-from include.settings import DBT_PROJECT_DIR, REPO, load_settings
 
 TABLE = "PYLON_ISSUES"
 BATCH = 10_000
 VERSIONS_PER_KEY = 2.5
-SIZES, QUICK_SIZES = (1_000_000, 10_000_000), (50_000, 200_000)
+MODEL = "def_pylon_issues"
+MEMORY = "8GB"
+BUILD = ("run", "--select", MODEL)
+# Rows that are there already, and how often they are built in full.
+SIZES, QUICK_SIZES = {1_000_000: 5, 10_000_000: 2}, {20_000: 1}
 # Statements by a text that only they hold among those further down.
 STEPS = {
     "announce": "set LOAD_ID = 'unknown'",
@@ -56,15 +44,6 @@ STEPS = {
     "note": "__pending as",
     "commit": "COMMIT",
 }
-
-
-@contextmanager
-def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The client's file, written to disk when the block ends: dbt is to open it, not to replay a log."""
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-        yield connection
-        connection.execute("checkpoint")
 
 
 def create_bronze(connection: duckdb.DuckDBPyConnection) -> None:
@@ -117,149 +96,143 @@ def load(connection: duckdb.DuckDBPyConnection, first: int, count: int, key: str
     connection.execute("commit")
 
 
-@dataclass
-class Statement:
-    """One that dbt sent for the model: how long it took, and how much of the processors' time."""
+@dataclass(frozen=True)
+class Measured:
+    """One size: its builds in full, and its increments."""
 
-    sql: str
-    cpu: float
-    seconds: float = 0.0
+    full: Sequence[Build]
+    increments: Sequence[Build]
+    file_mb: float
 
-
-def write_profile(folder: Path, memory: str) -> None:
-    """The project's own profile with a limit on what DuckDB may keep in memory; beyond it, it spills to disk."""
-    profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())
-    profile["default"]["outputs"]["local"]["config_options"] = {"memory_limit": memory}
-    (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+    def ratios(self, attribute: str) -> list[float]:
+        """Each increment by a full build, in percent."""
+        full = _of(self.full, attribute).median
+        return [100 * value / full for value in _of(self.increments, attribute).values]
 
 
-def build(data_dir: Path, model: str, full: bool) -> dict[str, Any]:
-    """One run of dbt in this process: its statements' seconds by step, the wall's, and the memory at its highest."""
-    from dbt.cli.main import dbtRunner
-    from dbt_common.events.base_types import EventMsg
-
-    os.environ.update({"SUPPORT_DATA_DIR": str(data_dir), "SUPPORT_TARGET": "local", "SUPPORT_CLOCK_FILE": ""})
-    settings = load_settings()
-    os.environ.update(settings.dbt_environment | settings.dbt_paths)
-    sent: list[Statement] = []
-
-    def listen(event: EventMsg) -> None:
-        if event.info.name not in ("SQLQuery", "SQLQueryStatus"):
-            return
-        if event.data.node_info.unique_id != f"model.support_medallion.{model}":
-            return
-        if event.info.name == "SQLQuery":
-            sent.append(Statement(event.data.sql, cpu=-time.process_time()))
-        else:
-            sent[-1].seconds = event.data.elapsed
-            sent[-1].cpu += time.process_time()
-
-    project = str(DBT_PROJECT_DIR)
-    options = ["--full-refresh"] if full else []
-    started = time.monotonic()
-    ended = dbtRunner(callbacks=[listen]).invoke(
-        ["run", "--quiet", "--select", model, "--project-dir", project, "--profiles-dir", str(data_dir), *options]
-    )
-    wall = time.monotonic() - started
-    if not ended.success:
-        raise SystemExit(f"dbt could not build {model}: {ended.exception or ended.result.results[0].message}")
-    return {
-        "seconds": round(sum(each.seconds for each in sent), 3),
-        "cpu_seconds": round(sum(each.cpu for each in sent), 3),
-        "cpu_steps": _by_step(sent),
-        "wall_seconds": round(wall, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-
-
-def _by_step(sent: Sequence[Statement]) -> dict[str, float]:
-    steps: dict[str, float] = {}
-    for each in sent:
-        step = next((name for name, text in STEPS.items() if text in each.sql), "other")
-        steps[step] = round(steps.get(step, 0.0) + each.cpu, 3)
-    return steps
-
-
-def apart(data_dir: Path, model: str, *, full: bool) -> dict[str, Any]:
-    """The same in a process of its own, so that memory is of this build only."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(build, data_dir, model, full).result()
-
-
-def measure(rows: int, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """One size: a full build, some increments, a full refresh."""
+def measure(folder: Path, rows: int, full_builds: int, increments: int) -> Measured:
+    """A full build, some increments, and the other full builds."""
     keys = int(rows / VERSIONS_PER_KEY)
-    model, increments = options.model, options.increments
-    write_profile(folder, options.memory)
+    write_profile(folder, MEMORY)
     file = folder / "warehouse" / "DEF_DB_LOCAL.duckdb"
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     with opened(file) as connection:
         create_bronze(connection)
         # Version by version: between two of one key lie all the other keys.
         for start in range(0, rows, 1_000_000):
             load(connection, start, min(1_000_000, rows - start), f"i % {keys}")
-    first = apart(folder, model, full=True)
-    steps = []
+    full = [built(dbt, folder, *BUILD)]
+    found = []
     for start in range(rows, rows + increments * BATCH, BATCH):
         with opened(file) as connection:
             # Seven of ten are changes to records from anywhere in the past, three are new.
             load(connection, start, BATCH, f"case when i % 10 < 3 then {keys} + i else (i * 7919) % {keys} end")
-        steps.append(apart(folder, model, full=False))
-    full = apart(folder, model, full=True)
-    increment = {name: statistics.median(step[name] for step in steps) for name in ("seconds", "cpu_seconds")}
-    return {
-        "rows": rows,
-        "keys": keys,
-        "file_mb": file.stat().st_size // 2**20,
-        "increment": increment,
-        "full_refresh": {name: full[name] for name in increment},
-        "ratio": {name: round(increment[name] / full[name], 4) for name in increment},
-        "peak_mb": {"increment": max(step["peak_mb"] for step in steps), "full_refresh": full["peak_mb"]},
-        "builds": {"first": first, "increments": steps, "full_refresh": full},
-    }
+        found.append(built(dbt, folder, *BUILD))
+    full += [built(dbt, folder, *BUILD, "--full-refresh") for _ in range(full_builds - 1)]
+    return Measured(full, found, file.stat().st_size / 2**20)
 
 
-def machine() -> dict[str, Any]:
-    """Where and by what it was measured."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=REPO, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit,
-        "cores": os.cpu_count(),
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
-        "load_average": [round(each, 1) for each in os.getloadavg()],
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
-    }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.silver_increment", description=(__doc__ or "").split("\n")[0]
+def run(options: Options) -> Result:
+    """Every size, and what the largest says."""
+    sizes = {}
+    for rows, full_builds in options.pick(SIZES, QUICK_SIZES).items():
+        sizes[rows] = measure(options.folder / str(rows), rows, full_builds, options.repeat)
+    smallest, largest = sizes[min(sizes)], sizes[max(sizes)]
+    cpu, clock, least = largest.ratios("cpu"), largest.ratios("seconds"), smallest.ratios("cpu")
+    grown = _of(largest.increments, "cpu").median / _of(smallest.increments, "cpu").median
+    by_step = {rows: _by_step(size.increments) for rows, size in sizes.items()}
+    peaks = {"increment": largest.increments, "full": largest.full}
+    return Result(
+        figures=[
+            Figure("ratio", f"increment / full refresh, {max(sizes):,} rows, processors", _median(cpu), "%", "≤ 15"),
+            Figure("ratio_clock", "the same by the clock", _median(clock), "%"),
+            Figure("ratio_small", f"increment / full refresh, {min(sizes):,} rows, processors", _median(least), "%"),
+            Figure(
+                "growth",
+                f"an increment into {max(sizes):,} rows by one into {min(sizes):,}, processors",
+                grown,
+                "×",
+            ),
+            *(
+                Figure(
+                    f"memory_{name}",
+                    f"memory at most, {name}, {max(sizes):,} rows",
+                    max(b.peak_mb for b in builds),
+                    "MB",
+                )
+                for name, builds in peaks.items()
+            ),
+        ],
+        series=[
+            Series(f"{name} of {rows:,} rows, {by}", "s", _of(builds, attribute).values)
+            for rows, size in sizes.items()
+            for name, builds in (("increment", size.increments), ("full build", size.full))
+            for by, attribute in (("processors", "cpu"), ("clock", "seconds"))
+        ],
+        curves=[
+            Curve(
+                "An increment and a full build by rows in Bronze",
+                "rows in Bronze",
+                "processors' seconds",
+                {
+                    name: [(rows, _of(getattr(size, builds), "cpu").median) for rows, size in sizes.items()]
+                    for name, builds in (("increment", "increments"), ("full build", "full"))
+                },
+            ),
+            Curve(
+                "An increment by its steps",
+                "rows in Bronze",
+                "processors' seconds",
+                {step: [(rows, by_step[rows].get(step, 0.0)) for rows in sizes] for step in STEPS},
+            ),
+        ],
+        inputs={
+            "model": MODEL,
+            "batch_rows": BATCH,
+            "versions_per_key": VERSIONS_PER_KEY,
+            "memory_limit": MEMORY,
+            "file_mb": {rows: round(size.file_mb) for rows, size in sizes.items()},
+        },
+        remarks=[_slope(by_step)],
     )
-    parser.add_argument("--rows", type=int, nargs="+", help="delivered rows that are there already")
-    parser.add_argument("--model", default="def_pylon_issues", help="a Silver model of the stream pylon_issues")
-    parser.add_argument("--increments", type=int, default=3, help="batches of 10,000 rows, one after the other")
-    parser.add_argument("--memory", default="8GB", help="what DuckDB may keep in memory")
-    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
-    parser.add_argument("--folder", type=Path, help="where the warehouses are made, and removed again")
-    parser.add_argument("--out", type=Path, help="where the result goes; printed in any case")
-    options = parser.parse_args(arguments)
-    sizes = options.rows or (QUICK_SIZES if options.quick else SIZES)
-    facts = {"machine": machine(), "memory_limit": options.memory, "model": options.model, "batch": BATCH}
-    result: dict[str, Any] = {**facts, "sizes": []}
-    for rows in sizes:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            result["sizes"].append(measure(rows, options, Path(folder)))
-    text = json.dumps(result, indent=1)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n")
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _of(builds: Sequence[Build], attribute: str) -> Series:
+    return Series("", "s", [getattr(build, attribute) for build in builds])
+
+
+def _median(values: Sequence[float]) -> float:
+    return Series("", "", values).median
+
+
+def _by_step(builds: Sequence[Build]) -> dict[str, float]:
+    """The median seconds of processors of each step."""
+    found: dict[str, list[float]] = {}
+    for build in builds:
+        steps: dict[str, float] = {}
+        for each in build.statements:
+            step = _step(each)
+            steps[step] = steps.get(step, 0.0) + each.cpu
+        for step, seconds in steps.items():
+            found.setdefault(step, []).append(seconds)
+    return {step: round(_median(values), 4) for step, values in found.items()}
+
+
+def _step(statement: Statement) -> str:
+    return next((name for name, text in STEPS.items() if text in statement.sql), "other")
+
+
+def _slope(by_step: dict[int, dict[str, float]]) -> str:
+    """Which steps grow with what is there, in words."""
+    small, large = by_step[min(by_step)], by_step[max(by_step)]
+    grown = {step: seconds - small.get(step, 0.0) for step, seconds in large.items()}
+    whole = sum(seconds for seconds in grown.values() if seconds > 0) or 1.0
+    parts = [
+        f"{step} {100 * seconds / whole:.0f} %"
+        for step, seconds in sorted(grown.items(), key=lambda each: -each[1])
+        if seconds / whole >= 0.05
+    ]
+    return (
+        f"The slope, by steps: {', '.join(parts) or 'nothing'}. `read` finds the touched keys' rows in Bronze and "
+        "`merge` those in Silver: DuckDB has no index to find them by, so both look at every key that is there."
+    )

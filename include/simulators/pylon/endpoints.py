@@ -15,7 +15,7 @@ from ..world.times import DAY, instant, iso
 from . import filters
 from .call import ApiError, Call, Handler, Route
 from .filters import FilterError, Grammar, Look, Value
-from .issues import Gone
+from .issues import Gone, answers_in_order
 from .paging import CursorError, Page, slice_page
 from .records import Record
 
@@ -119,35 +119,31 @@ def _followers(call: Call) -> Page:
 _RESPONSE_FILTERS = ("survey_id", "account_id", "contact_id")
 
 
-def _responses_of(call: Call, states: Iterable[State]) -> Page:
+def _responses_of(call: Call, answers: Iterable[tuple[int, Record]]) -> Page:
     after, before = (
         instant(call.request.query[name]) if call.request.query.get(name) else default
         for name, default in (("submitted_after", -1), ("submitted_before", 1 << 62))
     )
+    wanted = {name: call.request.query[name] for name in _RESPONSE_FILTERS if call.request.query.get(name)}
     found = [
         record
-        for state in states
-        for record in call.records.survey_responses(state)
-        if "submitted_at" in record and after <= instant(record["submitted_at"]) < before
-        if all(call.request.query.get(name) in (None, "", record.get(name)) for name in _RESPONSE_FILTERS)
+        for at, record in answers
+        if after <= at < before and all(record.get(name) == value for name, value in wanted.items())
     ]
-    found.sort(key=lambda record: (instant(record["submitted_at"]), record["id"]))
     positions, cursor = _sliced(range(len(found)), lambda k: (k,), call, call.limit(100, MAX_LIST))
     return Page(_encode(found[k] for k in positions), cursor)
 
 
 def _issue_survey_responses(call: Call) -> Page:
     state = _found(call)
-    page = _responses_of(call, [state])
+    page = _responses_of(call, answers_in_order(call.records, [state]))
     page.issue_id = call.records.issue_id(state.ticket.index)
     return page
 
 
 def _survey_responses(call: Call) -> Page:
     _survey(call)
-    position = call.issues.snapshot().position
-    answered = sorted({index for at, index in call.issues.timeline.answers if at <= call.at and index in position})
-    return _responses_of(call, (call.world.state(index, call.at) for index in answered))
+    return _responses_of(call, call.issues.answers(call.at))
 
 
 def _survey(call: Call) -> bytes:

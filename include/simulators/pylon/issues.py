@@ -12,11 +12,11 @@ from ..clock import Clock
 from ..world.fields import FIELDS
 from ..world.plan import System
 from ..world.state import State
-from ..world.times import DAY
+from ..world.times import DAY, instant
 from ..world.world import Snapshot, World
 from . import filters
 from .filters import Grammar, Value
-from .records import Records, by_hand
+from .records import Record, Records, by_hand
 from .settings import Settings
 from .store import RowStore
 
@@ -40,6 +40,7 @@ class Issues:
         self._by_number = {str(world.tickets[index].number): index for index in self.timeline.tickets}
         self._rows = RowStore(len(world.tickets))
         self.matches = lru_cache(maxsize=8)(self._find_matches)
+        self.answers = lru_cache(maxsize=1)(self._find_answers)
 
     def find(self, text: str) -> State:
         """The issue of an identifier or a number."""
@@ -105,8 +106,20 @@ class Issues:
             found = [index for index in found if wanted in self.world.title(self.world.tickets[index]).lower()]
         return found
 
+    def _find_answers(self, at: int) -> list[tuple[int, Record]]:
+        """Every answer to a survey about an issue that can be seen, each with its instant, in the order of the list."""
+        position = self.timeline.snapshot(at).position
+        indexes = sorted({index for answered, index in self.timeline.answers if answered <= at and index in position})
+        return answers_in_order(self.records, (self.world.state(index, at) for index in indexes))
+
     def newest_first(self, index: int) -> tuple[int, int]:
         return (-self.world.tickets[index].created, -index)
+
+
+def answers_in_order(records: Records, states: Iterable[State]) -> list[tuple[int, Record]]:
+    """The answers to the surveys about some issues, each with its instant."""
+    answers = (record for state in states for record in records.survey_responses(state) if "submitted_at" in record)
+    return sorted(((instant(one["submitted_at"]), one) for one in answers), key=lambda each: (each[0], each[1]["id"]))
 
 
 class _Look:

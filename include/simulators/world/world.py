@@ -13,7 +13,7 @@ from .directory import Directory
 from .lifecycle import Event, Kind, live
 from .plan import System, Ticket, plan
 from .rng import stream
-from .sizes import SIZES
+from .sizes import SIZES, Size
 from .state import State, fold
 from .times import DAY
 
@@ -86,9 +86,9 @@ class Timeline:
 
 
 class World:
-    def __init__(self, seed: int, size: str, quiet: dict[System, frozenset[Kind]] | None = None) -> None:
+    def __init__(self, seed: int, size: str | Size, quiet: dict[System, frozenset[Kind]] | None = None) -> None:
         self.seed = seed
-        self.size = SIZES[size]
+        self.size = SIZES[size] if isinstance(size, str) else size
         self.directory = Directory(seed, self.size)
         self.tickets: list[Ticket] = plan(seed, self.size, self.directory)
         self.prose = text.paragraphs(stream(seed, "prose"))

@@ -53,9 +53,10 @@
 {%- endmacro %}
 
 {#-
-    One pass over a stream: every row beside the name of every column, and of those the values that were lost. In an
-    increment the rows are those of changed batches, and they are picked before they are multiplied by the columns: an
-    engine that was left to choose read all of Bronze once per column.
+    One pass over a stream: rows beside the name of every column, and of those the values that were lost. The rows are
+    picked before they are multiplied by the columns. In an increment they are those of changed batches, and no more is
+    asked of them, because an engine that was left to choose read all of Bronze. In a full build they are those that lost
+    anything: few do.
 -#}
 {% macro cast_failures_of(stream, delivered) -%}
     select
@@ -86,6 +87,9 @@
             from {{ delivered }}
             {%- if is_incremental() %}
             where BATCH_ID in (select BATCH_ID from {{ scratch('pending') }})
+            {%- else %}
+            where
+                {{ loses_a_value(stream.columns) | indent(16) }}
             {%- endif %}
         ) as delivered
         cross join (
@@ -93,6 +97,22 @@
         ) as listed (COLUMN_NAME)
     ) as looked_at
     where VALUE_LOST is not null
+{%- endmacro %}
+
+{#-
+    Whether a delivered row loses a value in any of the columns. Most members of most documents are not there, so each is
+    looked for first, and whether a document can be read is asked once for all of its members: each question reads the
+    document from its beginning.
+-#}
+{% macro loses_a_value(columns) -%}
+    {%- set losses = [] -%}
+    {%- for document in columns | map(attribute='document') | select | unique -%}
+        {%- do losses.append(document ~ ' is not null and ' ~ json_document(document) ~ ' is null') -%}
+    {%- endfor -%}
+    {%- for column in columns if column.given -%}
+        {%- do losses.append(column.given ~ ' is not null and ' ~ column.typed ~ ' is null') -%}
+    {%- endfor -%}
+    ({{ losses | join(')\nor (') }})
 {%- endmacro %}
 
 {#- The shape of such rows, where there is no stream to look at. -#}
@@ -139,32 +159,50 @@
     {%- for cast, given, name in modules.re.findall(line, text) -%}
         {#- YAML reads every list of arguments, and takes thirty times as long as JSON, which reads nearly all of them. -#}
         {%- set arguments = fromjson('[' ~ given | replace("'", '"') ~ ']') or fromyaml('[' ~ given ~ ']') -%}
+        {%- set given = given_value(cast, arguments) -%}
+        {%- set document = arguments[0] if cast in reads_a_document() -%}
         {%- do columns.append({
             'name': name,
             'cast': cast,
-            'raw': raw_value(cast, arguments),
+            'given': given,
+            'document': document,
+            'raw': raw_value(given, document),
             'typed': context[cast](*arguments) | trim,
         }) -%}
     {%- endfor -%}
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- What a cast is given: the column, or what is found in its JSON; a column that should be JSON and is not, as it is. -#}
-{% macro raw_value(cast, arguments) -%}
-    {%- set column = arguments[0] -%}
-    {%- set broken = "case when " ~ json_document(column) ~ " is null then " ~ column ~ " end" -%}
-    {%- if cast in ['json_text', 'json_timestamp', 'json_number', 'json_boolean'] -%}
-        {{ return("coalesce(" ~ json_raw(column, arguments[1:]) | trim ~ ", " ~ broken ~ ")") }}
-    {%- elif cast == 'json_first' -%}
+{#- The casts that take a value out of JSON. -#}
+{% macro reads_a_document() -%}
+    {{ return([
+        'json_text', 'json_timestamp', 'json_number', 'json_boolean', 'json_first', 'custom_field', 'thread_field'
+    ]) }}
+{%- endmacro %}
+
+{#- What a cast is given: the column, or what is found in its JSON. Of a field in a list that is not asked again. -#}
+{% macro given_value(cast, arguments) -%}
+    {%- if cast == 'json_first' -%}
         {%- set found = [] -%}
         {%- for member in arguments[1:] -%}
-            {%- do found.append(json_raw(column, [member] if member is string else member) | trim) -%}
+            {%- do found.append(json_raw(arguments[0], [member] if member is string else member) | trim) -%}
         {%- endfor -%}
-        {{ return("coalesce(" ~ found | join(", ") ~ ", " ~ broken ~ ")") }}
+        {{ return("coalesce(" ~ found | join(", ") ~ ")") }}
     {%- elif cast in ['custom_field', 'thread_field'] -%}
-        {{ return(broken) }}
+        {{ return(none) }}
+    {%- elif cast in reads_a_document() -%}
+        {{ return(json_raw(arguments[0], arguments[1:]) | trim) }}
     {%- endif -%}
-    {{ return(column) }}
+    {{ return(arguments[0]) }}
+{%- endmacro %}
+
+{#- The same, and where the column should be JSON and is not, the column as it is. -#}
+{% macro raw_value(given, document) -%}
+    {%- if not document -%}
+        {{ return(given) }}
+    {%- endif -%}
+    {%- set broken = "case when " ~ json_document(document) ~ " is null then " ~ document ~ " end" -%}
+    {{ return("coalesce(" ~ given ~ ", " ~ broken ~ ")" if given else broken) }}
 {%- endmacro %}
 
 

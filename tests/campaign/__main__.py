@@ -35,6 +35,7 @@ from tests.campaign.suites import SUITES, Portion, Suite
 
 LONGEST_WORDS = 2_000
 ALL_RAN = (0, 1)
+LOGS = REPO / ".data" / "campaign"
 PRODUCT = ("include", "dags", "plugins", "requirements.txt", "constraints.txt")
 
 
@@ -66,7 +67,7 @@ def play(portion: Portion, log: Path) -> Played:
         f"{machine['cores']} cores, {machine['memory_gb']:.0f} GB, {machine['processor']}",
         round(time.monotonic() - started, 1),
         done,
-        failures,
+        tuple(failures),
     )
 
 
@@ -107,10 +108,9 @@ def again(suite: str, portion: Portion) -> str:
     return f"make test-campaign SUITE={suite} SEED={portion.seed}\n      or {setting} python -m pytest {tests}"
 
 
-def run(suite: Suite, portions: Sequence[Portion], until: float, folder: Path = FOLDER) -> bool:
+def run(suite: Suite, portions: Sequence[Portion], until: float, folder: Path = FOLDER, logs: Path = LOGS) -> bool:
     """Play portions one after the other and record each; whether all of them were good."""
     good = True
-    logs = REPO / ".data" / "campaign"
     logs.mkdir(parents=True, exist_ok=True)
     for portion in portions:
         if time.monotonic() > until:
@@ -174,18 +174,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     until = time.monotonic() + 60 * options.budget if options.budget else float("inf")
     good = True
-    for suite in suites:
-        known = record.read(suite.name).good if options.resume else set()
-        portions = [
-            portion
-            for portion in suite.portions(asked[suite.name])
-            if options.seed in (None, portion.seed) and (portion.name, portion.seed) not in known
-        ]
-        if options.seed is not None and not portions:
-            parser.error(f"no portion of {suite.name} has the seed {options.seed}")
-        print(f"{suite.name}: {len(portions)} portions", flush=True)
-        good = run(suite, portions, until) and good
-    page.main([])
+    try:
+        for suite in suites:
+            known = record.read(suite.name).good if options.resume else set()
+            portions = [
+                portion
+                for portion in suite.portions(asked[suite.name])
+                if options.seed in (None, portion.seed) and (portion.name, portion.seed) not in known
+            ]
+            if options.seed is not None and not portions:
+                parser.error(f"no portion of {suite.name} has the seed {options.seed}")
+            print(f"{suite.name}: {len(portions)} portions", flush=True)
+            good = run(suite, portions, until) and good
+    finally:
+        page.main([])
     return 0 if good else 1
 
 

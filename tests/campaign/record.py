@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Played:
     machine: str
     seconds: float
     done: Mapping[str, int]
-    failures: Sequence[Failure] = ()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def key(self) -> tuple[str, int]:
@@ -45,15 +45,15 @@ class Record:
     """Every portion of a suite as it went when it was last run, and those that failed at an earlier commit."""
 
     suite: str
-    played: Sequence[Played] = ()
-    mended: Sequence[Played] = field(default=())
+    played: tuple[Played, ...] = ()
+    mended: tuple[Played, ...] = ()
 
     def with_(self, new: Played) -> Record:
         """The same with one more: in the place of an earlier run of that portion, whose failures are not forgotten."""
         before = [one for one in self.played if one.key == new.key]
         mended = [one for one in before if one.failures and not new.failures and one.commit != new.commit]
         others = [one for one in self.played if one.key != new.key]
-        return Record(self.suite, sorted([*others, new], key=lambda one: one.key), [*self.mended, *mended])
+        return Record(self.suite, tuple(sorted([*others, new], key=lambda one: one.key)), (*self.mended, *mended))
 
     def done(self) -> Counter[str]:
         """How many cases of each part have been run."""
@@ -83,5 +83,5 @@ def write(record: Record, folder: Path = FOLDER) -> None:
     path_of(record.suite, folder).write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def _all_played(rows: Sequence[Mapping[str, Any]]) -> list[Played]:
-    return [Played(**{**row, "failures": [Failure(**each) for each in row["failures"]]}) for row in rows]
+def _all_played(rows: Sequence[Mapping[str, Any]]) -> tuple[Played, ...]:
+    return tuple(Played(**{**row, "failures": tuple(Failure(**each) for each in row["failures"])}) for row in rows)

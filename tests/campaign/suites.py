@@ -14,7 +14,7 @@ RESTLESS = {"tiny": {3, 31, 33, 43, 65, 83}, "small": {6}}
 SCHEDULES_AT_ONCE, KILLS_AT_ONCE, SEQUENCES_AT_ONCE, INTERVALS_AT_ONCE = 20, 20, 50, 5_000
 WORLDS_AT_ONCE = 10
 NIGHTS_AT_ONCE = 12
-NIGHTLY_KILLS = {f"{kind} kills": 20 for kind in KINDS}
+NIGHTLY_KILLS = {f"{kind}-kills": 20 for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def silver(asked: Mapping[str, int]) -> Iterator[Portion]:
 
 def gold(asked: Mapping[str, int]) -> Iterator[Portion]:
     worlds = ["tests/gold", "--ignore=tests/gold/test_business_time.py"]
-    tiny, small = (list(islice(quiet(size), asked[f"{size} worlds"])) for size in ("tiny", "small"))
-    for seed, gives in portioned("tiny worlds", asked["tiny worlds"], WORLDS_AT_ONCE):
-        these = tiny[seed * WORLDS_AT_ONCE :][: gives["tiny worlds"]]
+    tiny, small = (list(islice(quiet(size), asked[f"{size}-worlds"])) for size in ("tiny", "small"))
+    for seed, gives in portioned("tiny-worlds", asked["tiny-worlds"], WORLDS_AT_ONCE):
+        these = tiny[seed * WORLDS_AT_ONCE :][: gives["tiny-worlds"]]
         larger = small[seed : seed + 1]
         yield Portion(
-            *("worlds", seed, {**gives, "small worlds": len(larger)}),
+            *("worlds", seed, {**gives, "small-worlds": len(larger)}),
             worlds,
             {
                 "SUPPORT_GOLD_SEEDS": ",".join(map(str, these)),
@@ -107,9 +107,9 @@ def gold(asked: Mapping[str, int]) -> Iterator[Portion]:
 
 
 def parity(asked: Mapping[str, int]) -> Iterator[Portion]:
-    for seed in range(asked["tiny worlds"]):
+    for seed in range(asked["tiny-worlds"]):
         yield Portion(
-            *("worlds", seed, {"tiny worlds": 1}),
+            *("worlds", seed, {"tiny-worlds": 1}),
             ["tests/snowflake/test_parity.py"],
             {"SUPPORT_PARITY_SEEDS": str(seed + 1)},
         )
@@ -130,7 +130,7 @@ SUITES = {
         Suite(
             "gold",
             "worlds whose Gold is held against what really happened, and spans of business time against a walk",
-            {"tiny worlds": 50, "small worlds": 3, "intervals": 20_000},
+            {"tiny-worlds": 50, "small-worlds": 3, "intervals": 20_000},
             gold,
         ),
         Suite(
@@ -148,7 +148,7 @@ SUITES = {
         Suite(
             "parity",
             "worlds built on DuckDB and through Snowflake's protocol, compared row by row",
-            {"tiny worlds": 10},
+            {"tiny-worlds": 10},
             parity,
         ),
         Suite(

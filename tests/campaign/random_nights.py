@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -190,9 +189,10 @@ def _open(run: Run) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def campaign() -> Iterator[Campaign]:
-    with TemporaryDirectory(prefix="nights-") as folder, running(Path(folder) / "data", SEED + 1) as nights:
-        yield Campaign(nights, Path(folder) / "rebuilt")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+    folder = tmp_path_factory.mktemp("nights")
+    with running(folder / "data", SEED + 1) as nights:
+        yield Campaign(nights, folder / "rebuilt")
 
 
 @pytest.mark.parametrize("number", range(NIGHTS))

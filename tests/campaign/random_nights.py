@@ -78,6 +78,8 @@ class Campaign:
         if night.backfill:
             self.runs.append(nights.backfill("def_support", night.at - 2 * plan.DAY - timedelta(minutes=5)))
         killed = self._nightly(night)
+        # Now, because the next build, and no earlier one, shows what is loaded by the weekly look and by a replay.
+        self.equals_a_rebuild()
         if night.look:
             self.runs.append(nights.run("reconcile_deletes"))
             self.looks.append(night.at)
@@ -122,7 +124,7 @@ class Campaign:
     # -- what holds after it
 
     def check(self, night: plan.Night, number: int) -> None:
-        """Ledger and tables agree, nothing is missing or there twice, Silver and Gold are what a rebuild gives and true."""
+        """Ledger and tables agree, nothing is missing, there twice or left open, and Gold is true."""
         for client in ("core", "def"):
             bronze = self.nights.bronze(client)
             assert verify(bronze) == []
@@ -135,17 +137,23 @@ class Campaign:
         for run in self.runs:
             assert _open(run) == {}, run.dag_id
         loaded = self.loaded()
-        rebuilt = self.rebuilt(loaded)
         try:
-            held, anew = self._relations(loaded), self._relations(rebuilt)
-            assert sum(map(len, held.values())) > 1_000
-            assert held.keys() == anew.keys()
-            assert _different(held, anew) == []
             for proof in PROOFS:
                 proof(loaded)
         finally:
-            rebuilt.close()
             loaded.close()
+
+    def equals_a_rebuild(self) -> None:
+        """Every table of Silver and Gold is what a full refresh would make it."""
+        loaded = self.loaded()
+        rebuilt = self.rebuilt(loaded)
+        try:
+            held, anew = self._relations(loaded), self._relations(rebuilt)
+        finally:
+            rebuilt.close()
+        assert sum(map(len, held.values())) > 1_000
+        assert held.keys() == anew.keys()
+        assert _different(held, anew) == []
 
     def loaded(self) -> Built:
         """What the nights left, beside the world as it was at the last of them."""

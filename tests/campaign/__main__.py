@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -39,9 +39,8 @@ LOGS = REPO / ".data" / "campaign"
 PRODUCT = ("include", "dags", "plugins", "requirements.txt", "constraints.txt")
 
 
-def play(portion: Portion, log: Path) -> Played:
-    """Run a portion's tests. What they wrote stays if one failed, and goes otherwise."""
-    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+def play(portion: Portion, folder: Path, log: Path) -> Played:
+    """Run a portion's tests in a folder."""
     report = folder / "report.xml"
     options = ["-q", "-o", "junit_family=xunit1", f"--junit-xml={report}", f"--basetemp={folder / 'data'}"]
     machine, commit = surroundings()["machine"], revision()
@@ -57,8 +56,6 @@ def play(portion: Portion, log: Path) -> Played:
             check=False,
         )
     done, failures = read_report(report, portion.gives, ended.returncode)
-    if not failures:
-        shutil.rmtree(folder, ignore_errors=True)
     return Played(
         portion.name,
         portion.seed,
@@ -108,7 +105,14 @@ def again(suite: str, portion: Portion) -> str:
     return f"make test-campaign SUITE={suite} SEED={portion.seed}\n      or {setting} python -m pytest {tests}"
 
 
-def run(suite: Suite, portions: Sequence[Portion], until: float, folder: Path = FOLDER, logs: Path = LOGS) -> bool:
+def run(
+    suite: Suite,
+    portions: Sequence[Portion],
+    until: float,
+    folder: Path = FOLDER,
+    logs: Path = LOGS,
+    publish: Callable[[], object] = lambda: page.main([]),
+) -> bool:
     """Play portions one after the other and record each; whether all of them were good."""
     good = True
     logs.mkdir(parents=True, exist_ok=True)
@@ -118,15 +122,21 @@ def run(suite: Suite, portions: Sequence[Portion], until: float, folder: Path = 
             break
         log = logs / f"{suite.name}-{portion.name}-{portion.seed}.log"
         print(f"  {portion.name}, seed {portion.seed} …", end="", flush=True)
-        played = play(portion, log)
+        scratch = Path(tempfile.mkdtemp(prefix="campaign-"))
+        played = play(portion, scratch, log)
         record.write(record.read(suite.name, folder).with_(played), folder)
+        publish()
         done = ", ".join(f"{many} {part}" for part, many in played.done.items())
         print(f" {done} in {played.seconds:.0f} s: {len(played.failures) or 'none'} failed", flush=True)
         for failure in played.failures:
             print(f"    {failure.test}\n      {failure.said.strip().splitlines()[0]}")
         if played.failures:
             good = False
-            print(f"    again: {again(suite.name, portion)}\n    what it said: {log}", flush=True)
+            print(
+                f"    again: {again(suite.name, portion)}\n    what it said: {log}; what it left: {scratch}", flush=True
+            )
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
     return good
 
 
@@ -174,20 +184,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     until = time.monotonic() + 60 * options.budget if options.budget else float("inf")
     good = True
-    try:
-        for suite in suites:
-            known = record.read(suite.name).good if options.resume else set()
-            portions = [
-                portion
-                for portion in suite.portions(asked[suite.name])
-                if options.seed in (None, portion.seed) and (portion.name, portion.seed) not in known
-            ]
-            if options.seed is not None and not portions:
-                parser.error(f"no portion of {suite.name} has the seed {options.seed}")
-            print(f"{suite.name}: {len(portions)} portions", flush=True)
-            good = run(suite, portions, until) and good
-    finally:
-        page.main([])
+    for suite in suites:
+        known = record.read(suite.name).good if options.resume else set()
+        portions = [
+            portion
+            for portion in suite.portions(asked[suite.name])
+            if options.seed in (None, portion.seed) and (portion.name, portion.seed) not in known
+        ]
+        if options.seed is not None and not portions:
+            parser.error(f"no portion of {suite.name} has the seed {options.seed}")
+        print(f"{suite.name}: {len(portions)} portions", flush=True)
+        good = run(suite, portions, until) and good
     return 0 if good else 1
 
 

@@ -61,7 +61,7 @@ class Campaign:
         self.folder = folder
         self.looks: list[datetime] = []
         self.runs: list[Run] = []
-        self.recording: Recording | None = None
+        self.recordings: dict[tuple[str, ...], Recording] = {}
 
     # -- a night
 
@@ -162,28 +162,38 @@ class Campaign:
 
     def rebuilt(self, loaded: Built) -> Loaded:
         """The same Bronze, and the rest built anew by what dbt sends into an empty warehouse."""
+        tables = self._tables(loaded, "BRONZE")
         loaded.close()
-        if self.recording is None:
-            empty = loaded.copy(self.folder)
-            for client in CLIENTS:
-                with duckdb.connect(str(empty.warehouse / f"{client}_DB_LOCAL.duckdb")) as connection:
-                    for schema in ("SILVER", "GOLD"):
-                        connection.execute(f"drop schema if exists {schema} cascade")
-            sent = Recording.of(empty.build().statements, empty.warehouse)
-            # dbt was told that it is the world's time; the nights were built in ours.
-            statements = tuple(sql.replace(f"'{loaded.now}'", "(now() at time zone 'UTC')") for sql in sent.statements)
-            self.recording = Recording(statements, sent.seeds, sent.seeds_in)
-        data = self.nights.data
-        return Replayed(loaded.seed, loaded.size, loaded.polls, loaded.looks, data, recording=self.recording)
+        if tables not in self.recordings:
+            self.recordings[tables] = self._record(loaded)
+        data, recording = self.nights.data, self.recordings[tables]
+        return Replayed(loaded.seed, loaded.size, loaded.polls, loaded.looks, data, recording=recording)
+
+    def _record(self, loaded: Built) -> Recording:
+        """What dbt sends is another thing as long as the table of a stream is not there yet."""
+        empty = loaded.copy(self.folder / f"empty {len(self.recordings)}")
+        for client in CLIENTS:
+            with duckdb.connect(str(empty.warehouse / f"{client}_DB_LOCAL.duckdb")) as connection:
+                for schema in ("SILVER", "GOLD"):
+                    connection.execute(f"drop schema if exists {schema} cascade")
+        sent = Recording.of(empty.build().statements, empty.warehouse)
+        # dbt was told that it is the world's time; the nights were built in ours.
+        statements = tuple(sql.replace(f"'{loaded.now}'", "(now() at time zone 'UTC')") for sql in sent.statements)
+        return Recording(statements, sent.seeds, sent.seeds_in)
 
     @staticmethod
-    def _relations(loaded: Loaded) -> dict[str, list[str]]:
-        """Every table of Silver and Gold with its rows as text. Views say the same of the tables under them."""
-        names = loaded.query("""
+    def _tables(loaded: Loaded, *schemas: str) -> tuple[str, ...]:
+        listed = ", ".join(f"'{schema}'" for schema in schemas)
+        rows = loaded.query(f"""
             select lower(database_name || '.' || schema_name || '.' || table_name) as name from duckdb_tables()
-            where upper(schema_name) in ('SILVER', 'GOLD') and table_name not like 'APPLIED%'
+            where upper(schema_name) in ({listed}) and table_name not like 'APPLIED%' order by 1
         """)
-        found = {row["name"]: sorted(str(each) for each in loaded.relation(row["name"])) for row in names}
+        return tuple(row["name"] for row in rows)
+
+    def _relations(self, loaded: Loaded) -> dict[str, list[str]]:
+        """Every table of Silver and Gold with its rows as text. Views say the same of the tables under them."""
+        names = self._tables(loaded, "SILVER", "GOLD")
+        found = {name: sorted(str(each) for each in loaded.relation(name)) for name in names}
         loaded.close()
         return found
 

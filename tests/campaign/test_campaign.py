@@ -191,6 +191,11 @@ def test_the_portions_of_a_suite_give_what_is_asked(name: str) -> None:
         assert Path(portion.tests[0]).exists()
 
 
+def test_the_last_portion_is_what_is_left() -> None:
+    assert list(suites.portioned("cases", 45, 20)) == [(0, {"cases": 20}), (1, {"cases": 20}), (2, {"cases": 5})]
+    assert list(suites.portioned("cases", 0, 20)) == []
+
+
 def test_the_worlds_of_gold_are_different_ones() -> None:
     portions = list(SUITES["gold"].portions(SUITES["gold"].asked))
     for size, name in (("tiny", "SUPPORT_GOLD_SEEDS"), ("small", "SUPPORT_GOLD_SMALL_SEEDS")):

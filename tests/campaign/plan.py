@@ -14,6 +14,9 @@ FIRST = datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
 PAST_THE_CUT = timedelta(minutes=20)
 INDEX_LAG = timedelta(minutes=5)
 
+# The nights of one plan. Who wants fewer gets the first of them, so that a seed stands for one plan only.
+AT_ONCE = 12
+
 TASK, VENDORS = "task", "simulators"
 KINDS = ("scheduler", "api-server", "dag-processor", VENDORS, TASK)
 TASKS = ("plan", "pylon.extract_issues", "pylon.extract_messages", "plain.extract", "pylon.load", "build", "publish")
@@ -82,16 +85,16 @@ class Night:
         return ", ".join(said)
 
 
-def nights(seed: int, many: int, moments: Sequence[datetime], deletions: Sequence[datetime]) -> list[Night]:
-    """So many nights of a world in which something happens at these moments, and a ticket is deleted at those.
+def nights(seed: int, moments: Sequence[datetime], deletions: Sequence[datetime]) -> list[Night]:
+    """Nights of a world in which something happens at these moments, and a ticket is deleted at those.
 
     Nobody runs a night in which something happens between what it covers and what it reads: the world as of that night
     would be two moments. Deletions are looked for when there are some, since until then Gold cannot know of them.
     """
     draw = Random(seed)
-    when = list(_dates(draw, many, _is_quiet(moments, PAST_THE_CUT)))
+    when = list(_dates(draw, _is_quiet(moments, PAST_THE_CUT)))
     calm = _is_quiet(moments, INDEX_LAG)
-    struck = _spread_kills(draw, many)
+    struck = _spread_kills(draw)
     found: list[Night] = []
     looked = None
     for number, (at, missed) in enumerate(when):
@@ -114,11 +117,11 @@ def nights(seed: int, many: int, moments: Sequence[datetime], deletions: Sequenc
     return found
 
 
-def _dates(draw: Random, many: int, is_quiet: Callable[[datetime], bool]) -> Iterator[tuple[datetime, int]]:
+def _dates(draw: Random, is_quiet: Callable[[datetime], bool]) -> Iterator[tuple[datetime, int]]:
     """When the nights are run, each with how many were missed since the one before."""
     at = FIRST + draw.randrange(20) * DAY
     missed = 0
-    for _ in range(many):
+    for _ in range(AT_ONCE):
         for _ in range(draw.choice((0, 0, 0, 0, 0, 1, 2, 4))):
             at, missed = at + DAY, missed + 1
         while not is_quiet(at):
@@ -149,13 +152,13 @@ def _fault(draw: Random) -> dict[str, Any]:
     }
 
 
-def _spread_kills(draw: Random, many: int) -> list[list[Kill]]:
-    """Every kind of process is killed once in so many nights and some twice, never more than two in one night."""
-    kinds = [*KINDS, *(draw.choice(KINDS) for _ in range(many // 4))]
+def _spread_kills(draw: Random) -> list[list[Kill]]:
+    """Every kind of process is killed once and some twice, never more than two in one night."""
+    kinds = [*KINDS, *(draw.choice(KINDS) for _ in range(AT_ONCE // 4))]
     draw.shuffle(kinds)
-    places = [number for number in range(many) for _ in range(2)]
+    places = [number for number in range(AT_ONCE) for _ in range(2)]
     draw.shuffle(places)
-    found: list[list[Kill]] = [[] for _ in range(many)]
+    found: list[list[Kill]] = [[] for _ in range(AT_ONCE)]
     for kind, place in zip(kinds, places, strict=False):
         # Vendors that come back at once are a hiccup, and some seconds later an outage.
         away = round(draw.uniform(1, 6), 1) if kind == VENDORS and draw.random() < 0.5 else 0

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-from tests.campaign.plan import KINDS
+from tests.campaign.plan import AT_ONCE, KINDS
 
 # Worlds in which something happens between the end of what a night covers and the moment it reads, so that "as of the
 # night" would be two moments. tests/gold/world.py refuses them.
 RESTLESS = {"tiny": {3, 31, 33, 43, 65, 83}, "small": {6}}
 SCHEDULES_AT_ONCE, KILLS_AT_ONCE, SEQUENCES_AT_ONCE, INTERVALS_AT_ONCE = 20, 20, 50, 5_000
 WORLDS_AT_ONCE = 10
-NIGHTS_AT_ONCE = 12
 NIGHTLY_KILLS = {f"{kind}-kills": 20 for kind in KINDS}
 
 
@@ -118,7 +117,7 @@ def parity(asked: Mapping[str, int]) -> Iterator[Portion]:
 
 
 def nights(asked: Mapping[str, int]) -> Iterator[Portion]:
-    for seed, gives in portioned("nights", asked["nights"], NIGHTS_AT_ONCE):
+    for seed, gives in portioned("nights", asked["nights"], AT_ONCE):
         yield Portion(
             *("nights", seed, {**gives, **dict.fromkeys(NIGHTLY_KILLS, 0)}),
             ["tests/campaign/random_nights.py", "--exitfirst"],

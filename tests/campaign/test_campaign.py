@@ -25,7 +25,7 @@ BAD = replace(GOOD, failures=(Failure("tests.x::test_y", "it said so"),))
 
 
 def test_a_seed_is_one_plan_and_another_is_another() -> None:
-    first, again, other = (plan.nights(seed, 12, MOMENTS, DELETED) for seed in (3, 3, 4))
+    first, again, other = (plan.nights(seed, MOMENTS, DELETED) for seed in (3, 3, 4))
     assert first == again
     assert [str(night) for night in first] == [str(night) for night in again]
     assert first != other
@@ -33,7 +33,7 @@ def test_a_seed_is_one_plan_and_another_is_another() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_nights_come_in_order_each_at_a_moment_that_is_one(seed: int) -> None:
-    nights = plan.nights(seed, 12, MOMENTS, DELETED)
+    nights = plan.nights(seed, MOMENTS, DELETED)
     for before, night in zip(nights, nights[1:], strict=False):
         assert night.at - before.at == (night.missed + 1) * plan.DAY
         assert night.sync is None or before.at < night.sync < night.at
@@ -44,22 +44,22 @@ def test_nights_come_in_order_each_at_a_moment_that_is_one(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_each_kind_of_process_is_killed_in_every_portion(seed: int) -> None:
-    kills = [night.kills for night in plan.nights(seed, suites.NIGHTS_AT_ONCE, MOMENTS, DELETED)]
+    kills = [night.kills for night in plan.nights(seed, MOMENTS, DELETED)]
     assert {kill.kind for each in kills for kill in each} == set(plan.KINDS)
     assert max(map(len, kills)) <= 2
-    portions = SUITES["nights"].asked["nights"] // suites.NIGHTS_AT_ONCE
+    portions = SUITES["nights"].asked["nights"] // plan.AT_ONCE
     assert {many <= portions for many in suites.NIGHTLY_KILLS.values()} == {True}
 
 
 def test_a_deletion_is_looked_for_in_the_next_night() -> None:
     for seed in range(20):
-        nights = plan.nights(seed, 12, [], DELETED)
+        nights = plan.nights(seed, [], DELETED)
         after = [night for night in nights if night.at >= DELETED[0]]
         assert not after or after[0].look
 
 
 def test_everything_that_may_go_wrong_does_in_some_plan() -> None:
-    nights = [night for seed in range(25) for night in plan.nights(seed, 12, MOMENTS, [])]
+    nights = [night for seed in range(25) for night in plan.nights(seed, MOMENTS, [])]
     wrong = Counter(
         {
             "missed": sum(night.missed > 0 for night in nights),

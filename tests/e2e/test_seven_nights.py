@@ -5,12 +5,10 @@ What is left is compared with what the world says really happened, so it does no
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
-from random import Random
 
 import duckdb
 import pytest
@@ -70,9 +68,6 @@ PROOFS = (
     test_clocks_truth.test_waits_are_those_a_reader_of_the_messages_would_count,
     test_clocks_truth.test_states_are_those_that_could_be_seen,
 )
-# A campaign asks for more nights, in each of which something is killed at some moment.
-MORE_NIGHTS = int(os.environ.get("SUPPORT_NIGHTS_OF_KILLS", "0"))
-TASKS = ("plan", "pylon.extract_issues", "pylon.extract_messages", "plain.extract", "pylon.load", "build", "publish")
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +119,6 @@ def history(nights: Nights) -> dict[str, Run]:
 
     nights.at(NIGHTS[6])
     runs["seventh"] = with_kills(nights, KILLS[6])
-    for number in range(MORE_NIGHTS):
-        draw = Random(number)
-        nights.at(NIGHTS[6] + (number + 1) * DAY)
-        kinds = ("scheduler", "simulators", "api-server", "dag-processor", TASK)
-        runs[f"more {number}"] = with_kills(nights, ((draw.choice(kinds), draw.choice(TASKS)),))
 
     before = marts(nights)
     third = Batch("def", "pylon_issues", Window(NIGHTS[2] - PAST_THE_CUT - DAY, NIGHTS[2] - PAST_THE_CUT))
@@ -170,7 +160,7 @@ def test_gold_is_what_really_happened(loaded: Built) -> None:
 
 
 def test_ledger_and_tables_agree_and_every_cell_is_covered(nights: Nights, history: dict[str, Run]) -> None:
-    end = NIGHTS[6] - INDEX_LAG + MORE_NIGHTS * DAY
+    end = NIGHTS[6] - INDEX_LAG
     for client in ("core", "def"):
         bronze = nights.bronze(client)
         assert verify(bronze) == []

@@ -1,6 +1,6 @@
 # The commands of the project. Thin on purpose: what they do is in include/local.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint run up test test-fast bench lint sql dbt manifest airflow smoke-snowflake clean
+.PHONY: help setup setup-lint run up test test-fast test-campaign bench lint sql dbt manifest airflow smoke-snowflake clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 := $(or $(shell command -v python3 || command -v python3.12 || command -v python3.11),python3)
@@ -40,6 +40,10 @@ test: $(VENV) $(LINT) ## all tests; ARGS="-k word" hands options to pytest
 
 test-fast: $(VENV) $(LINT) ## the tests that need neither servers nor dbt runs
 	@.venv/bin/python -m pytest -m "not integration and not e2e" $(ARGS)
+
+test-campaign: $(VENV) ## tests at large counts, recorded; SUITE=gold SEED=n BUDGET=minutes RESUME=1 COUNT="schedules=20"
+	@.venv/bin/python -m tests.campaign $(SUITE) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) \
+		$(if $(BUDGET),--budget $(BUDGET)) $(if $(RESUME),--resume)
 
 bench: $(VENV) $(BENCH) ## measure everything README and docs claim; ONLY=name a part, QUICK=1 only whether it works
 	@.venv/bin/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ARGS)

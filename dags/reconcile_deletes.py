@@ -13,6 +13,7 @@ from include.orchestration.alerts import task_defaults
 from include.orchestration.dbt_call import downstream_of
 from include.orchestration.medallion import WAREHOUSE_POOL, holder
 from include.orchestration.nightly import load_every_stream
+from include.orchestration.retries import SOURCE_RETRIES
 from include.orchestration.tags import Tag
 from include.settings import settings
 
@@ -35,7 +36,7 @@ is asked for by itself, and only "not found" counts. The next publish brings the
     tags=[Tag.IMPACT_MEDIUM, Tag.WEEKLY, Tag.CLIENT_DEF],
 ) as dag:
 
-    @task(pool=WAREHOUSE_POOL)
+    @task(pool=WAREHOUSE_POOL, retry_policy=SOURCE_RETRIES)
     def look_up(**context: Any) -> list[str]:
         """Ask for each record in doubt, and load the answers."""
         return bronze_steps.find_deletions(client.code, context["run_id"], holder(context))

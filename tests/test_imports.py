@@ -30,7 +30,7 @@ ALLOWED = {
     },
     "include.simulators": {"include.simulators"},
     "dags": {"include"},
-    "plugins": {"include.serving"},
+    "plugins": {"include.serving", "include.orchestration.deadline"},
 }
 AIRFLOW_FREE = ("include.bronze", "include.settings", "include.serving", "include.simulators")
 

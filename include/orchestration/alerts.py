@@ -15,11 +15,12 @@ from typing import Any
 import requests
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from include.bronze.batch import Batch
 from include.orchestration.airflow_api import from_connection, retrying
+from include.orchestration.deadline import RunAskedFor
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +131,9 @@ def tell_of_held(loads: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
 
 
 def ended_within(hours: float) -> DeadlineAlert:
-    """A deadline for the runs of a DAG, counted from when one is queued. It needs no triggerer."""
+    """A deadline for the runs of a DAG, counted from when one is asked for. It needs no triggerer."""
     return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunAskedFor(),
         interval=timedelta(hours=hours),
         callback=SyncCallback(deadline_missed, {"hours": hours}),
         name=f"ended within {hours:g} h",

@@ -25,7 +25,7 @@ def load_every_stream(dag: DAG, client: Client, *, cadence: Cadence = Cadence.NI
     is one task for a source, and it names each stream that failed.
     """
 
-    @task(pool=WAREHOUSE_POOL, dag=dag)
+    @task(pool=WAREHOUSE_POOL, retry_policy=SOURCE_RETRIES, dag=dag)
     def plan(**context: Any) -> Plan:
         """List the batches this run must load."""
         run = (client.code, dag.dag_id, context["run_id"])

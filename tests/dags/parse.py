@@ -124,6 +124,7 @@ def main(folder: Path, output: Path) -> None:
                                 "task_id": task.task_id,
                                 "owner": task.owner,
                                 "retries": task.retries,
+                                "has_a_retry_policy": task.retry_policy is not None,
                                 "upstream": sorted(task.upstream_task_ids),
                             }
                             for task in dag.tasks

@@ -140,6 +140,21 @@ def test_the_contract_saw_the_dags_there_are(real: Facts):
     assert {dag["dag_id"] for file in real["files"] for dag in file["dags"]} >= {"core_reference", "def_support"}
 
 
+def test_a_vendor_that_refuses_is_asked_once(real: Facts):
+    """Every task that talks to one hands its failures to the policy that knows a refusal."""
+    asking = {
+        f"{dag['dag_id']}.{task['task_id']}": task["has_a_retry_policy"]
+        for file in real["files"]
+        for dag in file["dags"]
+        for task in dag["tasks"]
+        if task["task_id"] in ("plan", "look_up") or "extract" in task["task_id"]
+    }
+    assert {"def_support.plan", "def_sync_now.plan", "reconcile_deletes.look_up", "def_support.plain.extract"} <= set(
+        asking
+    )
+    assert [task for task, has_a_policy in asking.items() if not has_a_policy] == []
+
+
 def test_a_good_file_breaks_no_promise(planted: Facts):
     assert [
         problem for problems in broken(planted).values() for problem in problems if problem.startswith("good.py")

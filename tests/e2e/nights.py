@@ -27,6 +27,7 @@ from tests.bronze.vendors import Vendors
 T = TypeVar("T")
 PATIENCE = 900.0
 TASK = "task"
+OVER = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
 class TinyStack(Stack):
@@ -134,15 +135,24 @@ class Nights:
 
     def wait(self, dag_id: str, run_id: str) -> Run:
         """Wait for the end of a run, and expect a good one."""
+        run = self.ended(dag_id, run_id)
+        assert run.state == "success", f"{run_id} of {dag_id}: {self._open(dag_id, run_id)}"
+        return run
+
+    def ended(self, dag_id: str, run_id: str) -> Run:
+        """Wait for the end of a run, good or bad."""
         deadline = time.monotonic() + PATIENCE
         while (run := self._patiently(lambda: self.stack.api.run(dag_id, run_id)))["state"] not in ENDED:
             assert time.monotonic() < deadline, (
                 f"{run_id} of {dag_id} is still {run['state']}: {self._open(dag_id, run_id)}"
             )
             time.sleep(0.3)
-        tasks = tuple(self.stack.api.tasks(dag_id, run_id))
-        assert run["state"] == "success", f"{run_id} of {dag_id}: {self._open(dag_id, run_id)}"
-        return Run(dag_id, run_id, run["state"], run["note"] or "", tasks)
+        return Run(dag_id, run_id, run["state"], run["note"] or "", tuple(self.stack.api.tasks(dag_id, run_id)))
+
+    def clear_failed(self, dag_id: str, run_id: str) -> None:
+        """Have Airflow run again what failed and what waits for it, as its button does."""
+        body = {"dag_run_id": run_id, "only_failed": True, "dry_run": False, "reset_dag_runs": True}
+        self.stack.api.call("POST", f"/dags/{dag_id}/clearTaskInstances", body)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask, also while the API server is away."""
@@ -157,22 +167,33 @@ class Nights:
 
     # -- kills
 
-    def kill(self, kind: str, run_id: str, task_id: str) -> None:
-        """Kill one process while a task of def_support runs, and bring it back where Airflow does not by itself."""
-        worker = self._worker(run_id, task_id)
-        if kind == TASK:
-            worker.kill()
-            return
-        self.stack.stop(kind, signal.SIGKILL)
-        self.stack.begin(kind)
+    def kill(self, kind: str, run_id: str, task_id: str, after: float = 0, away: float = 0) -> bool:
+        """Kill one process while a task of def_support runs, and bring it back where Airflow does not by itself.
 
-    def _worker(self, run_id: str, task_id: str) -> psutil.Process:
-        """The process in which a task runs, as soon as it does."""
+        False if that task was over before anything could be killed.
+        """
+        worker = self._worker(run_id, task_id)
+        if worker is None:
+            return False
+        time.sleep(after)
+        if kind == TASK:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.kill()
+                return True
+            return False
+        self.stack.stop(kind, signal.SIGKILL)
+        time.sleep(away)
+        self.stack.begin(kind)
+        return True
+
+    def _worker(self, run_id: str, task_id: str) -> psutil.Process | None:
+        """The process in which a task runs, as soon as it does; none if it is over."""
         deadline = time.monotonic() + PATIENCE
         path = f"/dags/def_support/dagRuns/{run_id}/taskInstances/{task_id}"
         while time.monotonic() < deadline:
             instance = self._patiently(lambda: self.stack.api.call("GET", path))
-            assert instance["state"] != "success", f"{task_id} was over before anything could be killed"
+            if instance["state"] in OVER:
+                return None
             if instance["state"] == "running":
                 for one in psutil.Process(self.stack.process("scheduler").pid).children(recursive=True):
                     with contextlib.suppress(psutil.Error):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from include.orchestration.alerts import FailureNotifier
+from include.orchestration.alerts import FailureNotifier, ended_within
 from include.orchestration.medallion import medallion
 from tests.e2e.fast_forward.tiny import project
 
@@ -15,6 +15,7 @@ with DAG(
     schedule=None,
     max_active_runs=1,
     max_active_tasks=200,
+    deadline=ended_within(hours=3),  # as the nightly DAG has it, which is cleared as well
     default_args={
         "owner": "tests",
         "retries": 1,

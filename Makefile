@@ -12,7 +12,7 @@ LOCAL   := .venv/bin/python -m include.local
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON3) include/local/bootstrap.py run

@@ -91,8 +91,8 @@ def read_report(path: Path, gives: Mapping[str, int], code: int) -> tuple[dict[s
                 counted[str(each.get("name"))].append(int(str(each.get("value"))))
         for kind in ("failure", "error"):
             for found in case.findall(kind):
-                said = f"{found.get('message')}\n{found.text}"
-                failures.append(Failure(f"{case.get('classname')}::{case.get('name')}", said[-LONGEST_WORDS:]))
+                said = f"{found.get('message')}\n{(found.text or '')[-LONGEST_WORDS:]}"
+                failures.append(Failure(f"{case.get('classname')}::{case.get('name')}", said))
     if not cases:
         failures.append(Failure("pytest", "there was no test to run"))
     return {part: sum(counted[part]) if counted[part] else many for part, many in gives.items()}, failures

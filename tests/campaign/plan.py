@@ -19,6 +19,8 @@ AT_ONCE = 12
 
 TASK, VENDORS = "task", "simulators"
 KINDS = ("scheduler", "api-server", "dag-processor", VENDORS, TASK)
+# Under which name the kills of a kind are counted.
+COUNTED = {kind: f"{kind}-kills" for kind in KINDS}
 TASKS = ("plan", "pylon.extract_issues", "pylon.extract_messages", "plain.extract", "pylon.load", "build", "publish")
 ENDPOINTS = {
     "pylon": ("*", "POST /issues/search", "GET /issues/{id}/messages", "GET /accounts", "GET /users"),

@@ -97,7 +97,7 @@ class Campaign:
         killed: Counter[str] = Counter()
         for kill in night.kills:
             if nights.kill(kill.kind, run_id, kill.task, kill.after, kill.away):
-                killed[f"{kill.kind} kills"] += 1
+                killed[plan.COUNTED[kill.kind]] += 1
         run = nights.ended("def_support", run_id)
         nights.vendors.clear_faults()
         if run.state != "success":

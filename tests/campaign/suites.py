@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-from tests.campaign.plan import AT_ONCE, KINDS
+from tests.campaign.plan import AT_ONCE, COUNTED
 
 # Worlds in which something happens between the end of what a night covers and the moment it reads, so that "as of the
 # night" would be two moments. tests/gold/world.py refuses them.
 RESTLESS = {"tiny": {3, 31, 33, 43, 65, 83}, "small": {6}}
 SCHEDULES_AT_ONCE, KILLS_AT_ONCE, SEQUENCES_AT_ONCE, INTERVALS_AT_ONCE = 20, 20, 50, 5_000
 WORLDS_AT_ONCE = 10
-NIGHTLY_KILLS = {f"{kind}-kills": 20 for kind in KINDS}
+NIGHTLY_KILLS = dict.fromkeys(COUNTED.values(), 20)
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,15 @@ class TinyStack(Stack):
     def process(self, name: str) -> psutil.Process:
         """The process of that name: the one that writes its log."""
         log = str(self.processes.logs[name])
-        (found,) = (
-            one
-            for one in psutil.Process(self.processes._keeper.pid).children()
-            if str(Path(f"/proc/{one.pid}/fd/1").readlink()) == log
-        )
+        children = psutil.Process(self.processes._keeper.pid).children()
+        (found,) = (one for one in children if _writes_to(one, log))
         return found
+
+
+def _writes_to(process: psutil.Process, log: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+        return str(Path(f"/proc/{process.pid}/fd/1").readlink()) == log
+    return False
 
 
 @dataclass(frozen=True)

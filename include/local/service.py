@@ -46,7 +46,7 @@ def use_the_cache() -> None:
         version = DagVersion.get_latest_version(dag_id, session=session)
         return bag.get_dag(version.id, session) if version else None
 
-    dagbag.DBDagBag.get_latest_version_of_dag = latest  # type: ignore[method-assign]
+    dagbag.DBDagBag.get_latest_version_of_dag = latest  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:

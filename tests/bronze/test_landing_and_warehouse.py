@@ -255,6 +255,24 @@ def test_a_load_that_fails_in_the_middle_changes_nothing(landing: Landing, place
     assert state_of(place) == before
 
 
+def test_a_batch_that_needs_more_memory_gets_it(
+    landing: Landing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = DuckDBPlace(tmp_path / "DEF_DB_LOCAL.duckdb")
+    load(place, landing, land(landing, batch(1), ["a"]))
+    # One value is more than the limit.
+    manifest = land(landing, batch(2), ["b", "c"], state="x" * 3_000_000)
+    caplog.set_level("INFO")
+    monkeypatch.setattr("include.bronze.warehouses.duckdb.MEMORY", "2MB")
+    load(place, landing, manifest)
+    assert f"{manifest.batch_id} needs more memory than 2MB" in caplog.text
+    assert query(place, "select ID, length(STATE) from BRONZE.PYLON_ISSUES order by 1") == [
+        ("a", 3),
+        ("b", 3_000_000),
+        ("c", 3_000_000),
+    ]
+
+
 def test_a_load_that_fails_leaves_nothing_that_the_next_one_could_commit(landing: Landing, place: Place) -> None:
     load(place, landing, land(landing, batch(4), ["a", "b"]))
     before = state_of(place)

@@ -52,7 +52,10 @@ class Project:
         return self.data_dir / "warehouse"
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Outcome:
-        """Run one dbt command and keep every statement it sends."""
+        """Run one dbt command and keep every statement it sends.
+
+        Its artifacts take half of the time of a small run: a test that reads them asks for them with `--write-json`.
+        """
         outcome = Outcome(success=False, result=None, exception=None)
 
         def listen(event: EventMsg) -> None:
@@ -64,9 +67,10 @@ class Project:
         self.warehouse.mkdir(parents=True, exist_ok=True)
         self._begin_from_what_is_parsed()
         profiles = self.profiles_dir or self.project_dir
+        options = ["--quiet", *([] if "--write-json" in arguments else ["--no-write-json"])]
         with _environment(self._environment() | (environment or {})):
             ended = dbtRunner(callbacks=[listen]).invoke(
-                [*arguments, "--project-dir", str(self.project_dir), "--profiles-dir", str(profiles), "--quiet"]
+                [*arguments, "--project-dir", str(self.project_dir), "--profiles-dir", str(profiles), *options]
             )
         outcome.success, outcome.result, outcome.exception = ended.success, ended.result, ended.exception
         _let_go_of_the_files()

@@ -272,7 +272,7 @@ def test_a_selector_holds_all_its_branches(project: Project, selector: str, want
 @pytest.mark.integration
 def test_the_documentation_is_made_without_a_complaint_and_shows_every_model(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    outcome = project.run("docs", "generate", "--static")
+    outcome = project.run("docs", "generate", "--static", "--write-json")
     assert outcome.success, outcome.said()
     # The warehouse is empty, and says so of every stream; nothing else is said.
     assert [message for message in outcome.messages if "was never loaded" not in message] == []

@@ -11,7 +11,7 @@ from tests.gold.recording import Recording
 from tests.gold.world import NIGHTS, Built, Loaded, build, replay
 
 # In all but one of them something that was deleted comes back where it can be seen. A campaign asks for others.
-SEEDS = [int(seed) for seed in os.environ.get("SUPPORT_GOLD_SEEDS", "8,10,27,34,4,14,1,16").split(",")]
+SEEDS = [int(seed) for seed in os.environ.get("SUPPORT_GOLD_SEEDS", "8,10,27,4,16").split(",")]
 # The larger one has a year behind it when it is first read. Without any, only the tiny ones.
 LARGER = [int(seed) for seed in os.environ.get("SUPPORT_GOLD_SMALL_SEEDS", "3").split(",") if seed]
 WORLDS = [*((seed, "tiny", NIGHTS) for seed in SEEDS), *((seed, "small", NIGHTS[-2:]) for seed in LARGER)]

@@ -86,7 +86,7 @@ def test_an_experiment_becomes_a_report_by_a_rename_and_the_old_view_is_told_of(
     shown = [str(row) for row in built.relation(PILOT)]
     built.close()
     promoted = built.copy(tmp_path / "data", project)
-    promoted.dbt("run", "--select", REPORT)
+    promoted.dbt("run", "--select", REPORT, "--write-json")
     assert sorted(map(str, promoted.relation(REPORT))) == sorted(shown)
     assert shown
     assert f"GOLD.{PILOT} is made by no model" in promoted.dbt("run-operation", "stale_relations").said()

@@ -1,4 +1,4 @@
-"""What does Airflow add to `dbt build`, what would Cosmos' own modes add, and what do the DAG files cost?
+"""What does Airflow add to `dbt build`, and what would Cosmos' own modes add?
 
 A real Airflow (API server, scheduler, DAG processor) over the simulated world `small` loads a night, and then is asked
 for the same night again and again: nothing new, so what is measured is the pipeline itself. In turn with each of these
@@ -6,15 +6,10 @@ runs `dbt build` of the same selection is started on the command line, warm, bes
 medallion is the time from the start of task `build` to the end of the last task of dbt. Then Cosmos' own modes run the
 same dbt project: WATCHER all of it; LOCAL a slice of four models with their tests, because a process per task makes the
 whole too long, so it is compared by the time per task; two rounds of both. All times are of the wall.
-
-The DAG files are read, all of them, by Airflow's own `DagBag` in a process that has imported nothing before. The idle
-DAG processor reads each file every 30 seconds, which is Airflow's default; its processor time and that of every process
-it forks is taken for two minutes in which nothing else happens.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 import subprocess
@@ -23,8 +18,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from benchmarks.harness import Figure, Options, Result, Series
 from include.local.api import ENDED, Task
@@ -35,15 +28,6 @@ from include.local.run import start_run
 from include.local.stack import Stack, free_port
 from include.settings import DBT_PROJECT_DIR, REPO, load_settings
 
-READ = """
-import json, time
-started = time.perf_counter()
-from airflow.dag_processing.dagbag import DagBag
-imported = time.perf_counter()
-bag = DagBag({folder!r})
-assert not bag.import_errors, bag.import_errors
-print(json.dumps({{"airflow": imported - started, "files": time.perf_counter() - imported, "dags": len(bag.dags)}}))
-"""
 OURS = ("core_reference", "def_support")
 SLICE = ("fct_def_csat", "fct_def_qa_reviews", "fct_def_replies", "fct_def_ticket_clocks")
 PATIENCE = 3600
@@ -122,7 +106,7 @@ class _Medallions:
 
 
 def _against_dbt(data: Path, size: str, options: Options, result: Result) -> _Medallions:
-    """Nights with nothing new and `dbt build`, in turn; before them the files, and an idle DAG processor."""
+    """Nights with nothing new and `dbt build`, in turn."""
     nights: list[float] = []
     medallions = _Medallions()
     builds: list[float] = []
@@ -132,8 +116,6 @@ def _against_dbt(data: Path, size: str, options: Options, result: Result) -> _Me
         stack.prepare()
         stack.start()
         stack.wait_for_dags(*OURS)
-        readings = [_read(stack.env()) for _ in range(options.repeat + 1)][-options.repeat :]
-        steady = _idle(stack, options.pick(120.0, 2.0))
         stack.reference()
         if not options.quick:
             stack.night()
@@ -143,21 +125,16 @@ def _against_dbt(data: Path, size: str, options: Options, result: Result) -> _Me
             nights.append(_seconds(ended))
             medallions.add(stack.api.tasks("def_support", ended["dag_run_id"]))
             builds.append(_dbt_build(stack))
-    files = [reading["files"] for reading in readings]
-    result.inputs |= {"dags": readings[0]["dags"], "tasks_of_dbt": len(medallions.tasks)}
+    result.inputs["tasks_of_dbt"] = len(medallions.tasks)
     result.series += [
         Series("a night with nothing new, def_support", "s", nights),
         Series("its medallion, from `build` to the last task of dbt", "s", medallions.seconds),
         Series("`dbt build` of the same selection", "s", builds),
-        Series("all DAG files, read by a fresh process", "s", files),
-        Series("Airflow itself, imported by that process", "s", [reading["airflow"] for reading in readings]),
     ]
     ratio = statistics.median(a / b for a, b in zip(medallions.seconds, builds, strict=True))
     result.figures += [
         Figure("medallion", "medallion, as a multiple of `dbt build`", round(ratio, 2), "×", "≤ 1.6"),
         Figure("night", "a night with nothing new", round(statistics.median(nights), 1), "s", "≤ 60"),
-        Figure("full_parse", "reading all DAG files", round(statistics.median(files), 2), "s", "≤ 3"),
-        Figure("steady", "an idle DAG processor, of one core", round(100 * steady, 1), "%", "≤ 5"),
     ]
     return medallions
 
@@ -200,39 +177,6 @@ def _peers(data: Path, size: str, dags: Path, result: Result, ours: _Medallions)
     result.remarks.append(
         "LOCAL's tasks write one DuckDB file, so one of them runs at a time; on Snowflake they would run side by side."
     )
-
-
-def _read(env: dict[str, str]) -> dict[str, float]:
-    """All DAG files by a fresh process: seconds, and how many DAGs are in them."""
-    done = subprocess.run(
-        [PYTHON, "-c", READ.format(folder=str(REPO / "dags"))], env=env, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _idle(stack: Stack, seconds: float) -> float:
-    """The share of a core that the DAG processor takes while nothing happens, with all it forks."""
-    log = str(stack.processes.logs["dag-processor"])
-    process = next(each for each in psutil.process_iter() if _writes_to(each, log))
-    before, started = _cpu(process), time.monotonic()
-    time.sleep(seconds)
-    return (_cpu(process) - before) / (time.monotonic() - started)
-
-
-def _writes_to(process: psutil.Process, log: str) -> bool:
-    try:
-        return str(Path(f"/proc/{process.pid}/fd/1").readlink()) == log
-    except OSError:
-        return False
-
-
-def _cpu(process: psutil.Process) -> float:
-    """Of a process and of what it forked and has waited for."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _dbt_build(stack: Stack) -> float:

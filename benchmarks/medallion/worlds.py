@@ -44,7 +44,7 @@ class WithoutWire(Api):
     """A simulated vendor that is called as a function."""
 
     def __init__(self, app: App, token: str, reading_clock: Callable[[], datetime]) -> None:
-        super().__init__(Credentials("", token), reading_clock=reading_clock)
+        super().__init__(Credentials("http://nowhere", token), reading_clock=reading_clock)
         self._app = app
         self._headers = {"authorization": f"Bearer {token}", "user-agent": "benchmark"}
 

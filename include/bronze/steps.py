@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from include.bronze.batch import LONGEST_WINDOW, Batch, Window, stamp
 from include.bronze.extract import Extraction, Source
@@ -294,9 +295,17 @@ class Bronze:
                 f"connection {source.connection} has no token: put the API token in its password field, "
                 f"or set {source.connection.upper()}_TOKEN in the environment"
             )
+        base_url = connection.base_url or _default_url(source, connection)
+        address = urlsplit(base_url)
+        # Without a scheme the token would go out on port 80, for everyone to read.
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigurationError(
+                f"connection {source.connection} has '{base_url}' as its host; "
+                f"it must be a whole address, such as https://{base_url.split('/')[0] or 'api.example.com'}"
+            )
         gap = float(connection.extra.get("minimum_gap_seconds", source.minimum_gap.total_seconds()))
         api = Api(
-            Credentials(connection.base_url or _default_url(source, connection), connection.token),
+            Credentials(base_url, connection.token),
             minimum_gap=timedelta(seconds=gap),
             reading_clock=self.settings.reading_clock,
         )

@@ -256,6 +256,15 @@ def test_no_token_at_all_says_where_to_put_one(shell: Shell) -> None:
     assert "connection pylon_def has no token: put the API token in its password field, or set PYLON_DEF_TOKEN" in err
 
 
+def test_an_address_without_a_scheme_is_one_sentence_and_no_token_goes_out(shell: Shell) -> None:
+    connection = json.loads(shell.environment["AIRFLOW_CONN_PYLON_DEF"])
+    host = connection["host"].removeprefix("http://")
+    shell.environment["AIRFLOW_CONN_PYLON_DEF"] = json.dumps(connection | {"host": host})
+    code, _, err = shell.run("extract", "--stream", "pylon_tags")
+    assert code == 2
+    assert f"connection pylon_def has '{host}' as its host; it must be a whole address, such as https://{host}" in err
+
+
 def test_an_unknown_stream_or_batch_names_what_there_is(shell: Shell) -> None:
     code, _, err = shell.run("extract", "--stream", "pylon_isues")
     assert code == 2

@@ -41,8 +41,7 @@ def names() -> list[str]:
 
 def publish(name: str, result: Result, around: dict[str, Any], seconds: float) -> None:
     RESULTS.mkdir(exist_ok=True)
-    document = (importlib.import_module(f"benchmarks.{name}").__doc__ or "").strip()
-    record = {"name": name, "document": document, **around, "took_seconds": round(seconds, 1), **result.as_json()}
+    record = {"name": name, **around, "took_seconds": round(seconds, 1), **result.as_json()}
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -7,6 +7,7 @@ matplotlib; `make bench` starts it, and `python -m benchmarks --report` does not
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -50,19 +51,20 @@ def main() -> int:
 def page(results: list[Mapping[str, Any]]) -> Iterator[str]:
     yield HEAD
     yield "## What was to be reached\n"
-    yield "| what | measured | bound | |\n|---|---|---|---|"
+    yield "| benchmark | what | measured | bound | |\n|---|---|---|---|---|"
     for result in results:
         for figure in result["figures"]:
             if figure["bound"]:
                 verdict = "reached" if figure["reached"] else f"**missed**: {figure['remark']}"
-                shown = f"[{value(figure)}](#{anchor(result['name'])})"
-                yield f"| {figure['text']} | {shown} | {figure['bound']} {figure['unit']} | {verdict} |"
+                part_ = f"[{heading(result['name'])}](#{anchor(result['name'])})"
+                limit = f"{figure['bound']} {figure['unit']}".strip()
+                yield f"| {part_} | {figure['text']} | {value(figure)} | {limit} | {verdict} |"
     for result in results:
         yield from part(result)
 
 
 def part(result: Mapping[str, Any]) -> Iterator[str]:
-    question, _, method = result["document"].partition("\n")
+    question, _, method = document(result["name"]).partition("\n")
     yield f"\n## {heading(result['name'])}\n"
     yield f"**{question.strip()}**\n"
     yield method.strip() + "\n"
@@ -108,6 +110,11 @@ def surroundings(result: Mapping[str, Any]) -> str:
         f"load before {machine['load_before'][0]}; {', '.join(f'{name} {each}' for name, each in versions.items())}; "
         f"took {result['took_seconds']:.0f} s</sub>"
     )
+
+
+def document(name: str) -> str:
+    """What a benchmark says of itself: its question and its method."""
+    return ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text())) or ""
 
 
 def heading(name: str) -> str:

@@ -53,7 +53,7 @@ def project(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Pro
 
 
 def test_a_second_client_parses_and_keeps_every_rule(project: Project) -> None:
-    outcome = project.run("parse", "--no-partial-parse", *STRICT)
+    outcome = project.run("parse", "--no-partial-parse", "--write-json", *STRICT)
     assert outcome.success, outcome.said()
     manifest = json.loads((project.data_dir / "dbt" / "target" / "manifest.json").read_text())
     assert manifest_rules.check(manifest) == []

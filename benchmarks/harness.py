@@ -205,11 +205,14 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def git(*words: str) -> str:
+    """What git says of this repository; nothing where there is no git."""
+    return subprocess.run(["git", *words], cwd=REPO, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def _commit() -> str:
-    asked = {"cwd": REPO, "capture_output": True, "text": True, "check": False}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], **asked).stdout.strip()  # type: ignore[call-overload]
-    changed = subprocess.run(["git", "status", "--porcelain", "--", "include", "dags"], **asked).stdout  # type: ignore[call-overload]
-    return f"{commit} and changes" if changed else commit or "unknown"
+    commit = git("rev-parse", "--short", "HEAD")
+    return f"{commit} and changes" if git("status", "--porcelain", "--", "include", "dags") else commit or "unknown"
 
 
 def _processor() -> str:

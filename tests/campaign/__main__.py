@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks.harness import surroundings
+from benchmarks.harness import git, surroundings
 from include.settings import REPO
 from tests.campaign import page, record
 from tests.campaign.record import FOLDER, Failure, Played
@@ -70,12 +70,8 @@ def play(portion: Portion, folder: Path, log: Path) -> Played:
 
 def revision() -> str:
     """The last commit that changed the product, which is what was tested: a record of that is a commit, too."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words, "--", *PRODUCT], cwd=REPO, capture_output=True, text=True).stdout.strip()
-
-    commit = git("log", "-1", "--format=%h") or "unknown"
-    return f"{commit} and changes" if git("status", "--porcelain") else commit
+    commit = git("log", "-1", "--format=%h", "--", *PRODUCT) or "unknown"
+    return f"{commit} and changes" if git("status", "--porcelain", "--", *PRODUCT) else commit
 
 
 def read_report(path: Path, gives: Mapping[str, int], code: int) -> tuple[dict[str, int], list[Failure]]:

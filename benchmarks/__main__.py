@@ -5,7 +5,8 @@
     python -m benchmarks --quick               tiny inputs, one repetition, nothing published: does it still work?
     python -m benchmarks --list
 
-Each runs in a process of its own. Its numbers are worth something on a machine that does nothing else.
+Each runs in a process of its own. Its numbers are worth something on a machine that does nothing else. Quick ones are
+not, so two of those run side by side, and Cosmos' own modes, which take minutes with any input, are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from include.settings import REPO
 
 RESULTS = REPO / "benchmarks" / "results"
 FRAME = {"__main__", "harness", "report"}
+# It takes half as long as all others together, so it must not be the last to begin where two run side by side.
+LONGEST = "orchestration"
 
 
 def names() -> list[str]:
@@ -37,6 +41,32 @@ def names() -> list[str]:
         for module in pkgutil.iter_modules(benchmarks.__path__)
         if not module.ispkg and module.name not in FRAME
     )
+
+
+def run(name: str, place: Path | None, *, quick: bool) -> None:
+    """Run one benchmark, tell what it found and publish it, or only that it works."""
+    print(f"{name} …", flush=True)
+    around = surroundings()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        result, _ = apart(measure, name, Options(Path(folder), quick))
+    seconds = time.monotonic() - started
+    if quick:
+        print(f"{name} works, {seconds:.0f} s", flush=True)
+    else:
+        show(name, result, seconds)
+        publish(name, result, around, seconds)
+
+
+def side_by_side(chosen: Sequence[str], place: Path | None) -> None:
+    """Whether they work, two at a time, until one does not."""
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(run, name, place, quick=True) for name in sorted(chosen, key=lambda name: name != LONGEST)]
+        try:
+            for one in begun:
+                one.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def publish(name: str, result: Result, around: dict[str, Any], seconds: float) -> None:
@@ -83,16 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name:20} {(importlib.import_module(f'benchmarks.{name}').__doc__ or '').splitlines()[0]}")
         return 0
     if not options.report:
-        for name in options.names or names():
-            print(f"{name} …", flush=True)
-            around = surroundings()
-            started = time.monotonic()
-            with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-                result, _ = apart(measure, name, Options(Path(folder), options.quick))
-            seconds = time.monotonic() - started
-            show(name, result, seconds)
-            if not options.quick:
-                publish(name, result, around, seconds)
+        chosen = options.names or names()
+        if options.quick:
+            side_by_side(chosen, options.folder)
+        else:
+            for name in chosen:
+                run(name, options.folder, quick=False)
     return 0 if options.quick else report()
 
 

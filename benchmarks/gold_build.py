@@ -7,9 +7,9 @@ comments, are then sent once more by a bare DuckDB connection to the same files,
 counts from its first model's first statement to the end of its last model: its start-up and parsing are a figure of
 their own. Each build is a process of its own; dbt and the bare connection take turns, after dbt has built Gold once.
 The ratio is of the clock, because that is what threads are for; that of the processors' time stands beside it. Compared
-is the largest world, a year with about 105,000 Pylon issues and 900,000 messages; the smaller ones have a tenth and a
-seventieth of that and are for the curves, and each of their builds was done once. A last run has an eighth of the
-memory: how Gold does when it has to spill.
+is the world `large`, a year with about 105,000 Pylon issues and 900,000 messages. The others are for the curves, each
+of their builds was done once: `small`, and ten and a hundred times its tickets a day, for as long. A last run over
+`large` has an eighth of the memory: how Gold does when it has to spill.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ from include.simulators.world.sizes import SIZES, Size
 MEMORY, LITTLE_MEMORY = "8GB", "1GB"
 THREADS = "2"
 LARGE_STREAM = 1_000
-BETWEEN = replace(SIZES["small"], name="between", tickets_per_day=57.0, accounts=600, agents=50)
+SMALL = SIZES["small"]
+TENFOLD = replace(SMALL, name="tenfold", tickets_per_day=10 * SMALL.tickets_per_day, accounts=600, agents=50)
+HUNDREDFOLD = replace(
+    SMALL, name="hundredfold", tickets_per_day=100 * SMALL.tickets_per_day, accounts=3_000, agents=180
+)
 SILVER = ("run", "--select", "group:silver", "--threads", THREADS)
 GOLD = ("run", "--select", "group:gold", "--threads", THREADS)
 
@@ -100,7 +104,7 @@ def measure(folder: Path, size: Size, repeat: int, *, second_night: bool = True)
 
 
 def run(options: Options) -> Result:
-    sizes = options.pick([SIZES["small"], BETWEEN, SIZES["large"]], [SIZES["tiny"]])
+    sizes = options.pick([SMALL, TENFOLD, HUNDREDFOLD, SIZES["large"]], [SIZES["tiny"]])
     worlds = {}
     for size in sizes:
         folder = options.folder / size.name
@@ -108,8 +112,8 @@ def run(options: Options) -> Result:
         worlds[size.name] = measure(
             folder, size, options.repeat if size is sizes[-1] else 1, second_night=not options.quick
         )
-    largest = worlds[sizes[-1].name]
-    ours, theirs = ([_taken(each) for each in builds] for builds in (largest.gold, largest.straight))
+    large = worlds[sizes[-1].name]
+    ours, theirs = ([_taken(each) for each in builds] for builds in (large.gold, large.straight))
     clock, cpu = (
         Series(f"Gold by dbt / the same statements without it, by {by}", "×", ratios(ours, theirs, attribute))
         for by, attribute in (("the clock", "seconds"), ("the processors", "cpu"))
@@ -118,24 +122,24 @@ def run(options: Options) -> Result:
         figures=[
             Figure(
                 "ratio",
-                "Gold, largest world: dbt's time by that of its statements alone",
+                "Gold, world large: dbt's time by that of its statements alone",
                 clock.median,
                 "×",
                 "≤ 1.5",
             ),
             Figure("ratio_cpu", "the same by processors' time", cpu.median, "×"),
-            *_figures(largest),
+            *_figures(large),
         ],
         series=[
             clock,
             cpu,
-            Series("Gold by dbt, without its start-up", "s", [each.seconds for each in largest.gold]),
-            Series("Gold, the same statements without dbt", "s", [each.seconds for each in largest.straight]),
-            Series("Gold by dbt, processors", "s", [each.cpu for each in largest.gold]),
-            Series("Gold, the same statements without dbt, processors", "s", [each.cpu for each in largest.straight]),
-            Series("dbt's start-up and end", "s", [each.wall - each.seconds for each in largest.gold]),
+            Series("Gold by dbt, without its start-up", "s", [each.seconds for each in large.gold]),
+            Series("Gold, the same statements without dbt", "s", [each.seconds for each in large.straight]),
+            Series("Gold by dbt, processors", "s", [each.cpu for each in large.gold]),
+            Series("Gold, the same statements without dbt, processors", "s", [each.cpu for each in large.straight]),
+            Series("dbt's start-up and end", "s", [each.wall - each.seconds for each in large.gold]),
         ],
-        curves=_curves(list(worlds.values())),
+        curves=_curves(sorted(worlds.values(), key=lambda world: world.tickets)),
         inputs={
             "seed": SEED,
             "threads": int(THREADS),
@@ -146,8 +150,8 @@ def run(options: Options) -> Result:
             "Two threads of dbt send two statements at a time, the bare connection sends one. Both leave each to "
             "as many cores as there are, so dbt's threads gain something only where a statement leaves a core idle.",
             "Landing and load were not timed here: without a wire their time says nothing about a night.",
-            f"Longest of Gold, without dbt: {_slowest(largest.straight[-1])}.",
-            f"Longest of Silver from nothing, two at a time: {_slowest(largest.first)}.",
+            f"Longest of Gold, without dbt: {_slowest(large.straight[-1])}.",
+            f"Longest of Silver from nothing, two at a time: {_slowest(large.first)}.",
         ],
     )
 
@@ -166,25 +170,23 @@ def _slowest(build: Build) -> str:
     return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in ordered[:6])
 
 
-def _figures(largest: Measured) -> list[Figure]:
+def _figures(large: Measured) -> list[Figure]:
     return [
-        Figure("tickets", "tickets of the largest world", largest.tickets),
-        Figure("gold_seconds", "Gold of the largest world by dbt", _median([b.seconds for b in largest.gold]), "s"),
-        Figure("gold_memory", "memory of dbt at most, Gold", max(b.peak_mb for b in largest.gold), "MB"),
-        Figure("straight_memory", "memory at most without dbt", max(b.peak_mb for b in largest.straight), "MB"),
-        Figure(
-            "spilling_memory", f"memory at most without dbt, held to {LITTLE_MEMORY}", largest.spilling.peak_mb, "MB"
-        ),
+        Figure("tickets", "tickets of the large world", large.tickets),
+        Figure("gold_seconds", "Gold of the large world by dbt", _median([b.seconds for b in large.gold]), "s"),
+        Figure("gold_memory", "memory of dbt at most, Gold", max(b.peak_mb for b in large.gold), "MB"),
+        Figure("straight_memory", "memory at most without dbt", max(b.peak_mb for b in large.straight), "MB"),
+        Figure("spilling_memory", f"memory at most without dbt, held to {LITTLE_MEMORY}", large.spilling.peak_mb, "MB"),
         Figure(
             "spilling",
             f"Gold without dbt, held to {LITTLE_MEMORY} of memory, by held to {MEMORY}, processors",
-            largest.spilling.cpu / _median([b.cpu for b in largest.straight]),
+            large.spilling.cpu / _median([b.cpu for b in large.straight]),
             "×",
         ),
-        Figure("silver_first", "Silver of the largest world from nothing", largest.first.seconds, "s"),
-        Figure("silver_memory", "memory of dbt at most, Silver from nothing", largest.first.peak_mb, "MB"),
-        Figure("silver_night", "Silver of the largest world, a night's news", largest.increment.seconds, "s"),
-        Figure("file", "both DuckDB files of the largest world", largest.file_mb, "MB"),
+        Figure("silver_first", "Silver of the large world from nothing", large.first.seconds, "s"),
+        Figure("silver_memory", "memory of dbt at most, Silver from nothing", large.first.peak_mb, "MB"),
+        Figure("silver_night", "Silver of the large world, a night's news", large.increment.seconds, "s"),
+        Figure("file", "both DuckDB files of the large world", large.file_mb, "MB"),
     ]
 
 

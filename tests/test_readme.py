@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from include.orchestration.readme import filled, table
+from include.orchestration.generated import filled, table
 from include.settings import REPO
 
 PAGES = [REPO / "README.md", *sorted((REPO / "docs").rglob("*.md"))]

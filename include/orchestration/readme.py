@@ -5,24 +5,15 @@ python -m include.orchestration.readme [--check]
 
 from __future__ import annotations
 
-import argparse
-import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from include.settings import DBT_PROJECT_DIR, REPO, Settings, load_settings
+from include.orchestration.generated import filled, keep, parsed_manifest, table
+from include.settings import REPO, Settings, load_settings
 
 README = REPO / "README.md"
-_BLOCK = re.compile(r"(<!-- table:(?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def dag_rows(dags: Iterable[Any]) -> list[tuple[str, str, str]]:
@@ -72,18 +63,13 @@ def model_rows(nodes: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]
     ]
 
 
-def filled(text: str, tables: Mapping[str, str]) -> str:
-    """A text with each marked block replaced by its table."""
-    return _BLOCK.sub(lambda match: f"{match[1]}{tables[match['name']]}{match[3]}", text)
-
-
 def tables() -> dict[str, str]:
     """All tables of the README."""
     current = load_settings()
     return {
         "dags": table(("DAG", "when", "what it does"), dag_rows(_dags())),
         "streams": table(("stream", "client", "Bronze table", "strategy", "what it is"), stream_rows(current)),
-        "models": table(("model", "kind", "grain"), model_rows(_nodes(current))),
+        "models": table(("model", "kind", "grain"), model_rows(parsed_manifest(current)["nodes"].values())),
     }
 
 
@@ -96,35 +82,11 @@ def _dags() -> Iterable[Any]:
     return bag.dags.values()
 
 
-def _nodes(current: Settings) -> Iterable[Mapping[str, Any]]:
-    from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
-
-    os.environ.update(current.dbt_environment | current.dbt_paths)
-    project = str(DBT_PROJECT_DIR)
-    parsed = dbtRunner().invoke(
-        ["parse", "--quiet", "--project-dir", project, "--profiles-dir", project, "--target", current.target]
-    )
-    if not isinstance(parsed.result, Manifest):
-        raise SystemExit(f"the dbt project cannot be parsed: {parsed.exception}")
-    nodes: Mapping[str, Mapping[str, Any]] = parsed.result.writable_manifest().to_dict(omit_none=False)["nodes"]
-    return nodes.values()
-
-
 def main(arguments: Sequence[str] | None = None, readme: Path = README) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m include.orchestration.readme", description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if a table is out of date")
-    options = parser.parse_args(arguments)
-    text = readme.read_text()
-    wanted = filled(text, tables())
-    if wanted == text:
-        return 0
-    if options.check:
-        print("the tables of README.md are out of date; run `python -m include.orchestration.readme`", file=sys.stderr)
-        return 1
-    readme.write_text(wanted)
-    return 0
+    return keep(
+        arguments, "include.orchestration.readme", __doc__, readme, lambda: filled(readme.read_text(), tables())
+    )
 
 
 if __name__ == "__main__":

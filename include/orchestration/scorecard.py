@@ -9,15 +9,13 @@ table is written from the declarations. A full scan without a reason is an error
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from include.orchestration.readme import table
-from include.settings import DBT_PROJECT_DIR, REPO, Settings, load_settings
+from include.orchestration.generated import keep, parsed_manifest, table
+from include.settings import REPO, load_settings
 
 PAGE = REPO / "docs" / "scorecard.md"
 INTRODUCTION = """\
@@ -89,39 +87,19 @@ def page(manifest: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def parsed_manifest(current: Settings) -> Mapping[str, Any]:
-    """The dbt project as it is now."""
-    from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
-
-    os.environ.update(current.dbt_environment | current.dbt_paths)
-    project = str(DBT_PROJECT_DIR)
-    parsed = dbtRunner().invoke(
-        ["parse", "--quiet", "--project-dir", project, "--profiles-dir", project, "--target", current.target]
-    )
-    if not isinstance(parsed.result, Manifest):
-        raise SystemExit(f"the dbt project cannot be parsed: {parsed.exception}")
-    found: Mapping[str, Any] = parsed.result.writable_manifest().to_dict(omit_none=False)
-    return found
-
-
 def main(arguments: Sequence[str] | None = None, target: Path = PAGE) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m include.orchestration.scorecard", description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is out of date")
-    options = parser.parse_args(arguments)
     try:
-        wanted = page(parsed_manifest(load_settings()))
+        return keep(
+            arguments,
+            "include.orchestration.scorecard",
+            __doc__,
+            target,
+            lambda: page(parsed_manifest(load_settings())),
+        )
     except UnexplainedError as error:
         print(error, file=sys.stderr)
         return 1
-    if target.exists() and target.read_text() == wanted:
-        return 0
-    if options.check:
-        print(f"{target.name} is out of date; run `python -m include.orchestration.scorecard`", file=sys.stderr)
-        return 1
-    target.write_text(wanted)
-    return 0
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ python -m tests.campaign.page [--check]
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from include.orchestration.readme import filled, table
+from include.orchestration.generated import filled, keep, table
 from include.settings import REPO
 from tests.campaign.record import FOLDER, Played, read
 from tests.campaign.suites import SUITES, Suite
@@ -64,18 +63,13 @@ def figures(folder: Path = FOLDER) -> str:
 
 def main(arguments: Sequence[str] | None = None, page: Path = PAGE) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m tests.campaign.page", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if the table is out of date")
-    options = parser.parse_args(arguments)
-    text = page.read_text()
-    wanted = filled(text, {"campaign": figures()})
-    if wanted == text:
-        return 0
-    if options.check:
-        print(f"{page.name} is out of date; run `python -m tests.campaign.page`", file=sys.stderr)
-        return 1
-    page.write_text(wanted)
-    return 0
+    return keep(
+        arguments,
+        "tests.campaign.page",
+        __doc__ or "",
+        page,
+        lambda: filled(page.read_text(), {"campaign": figures()}),
+    )
 
 
 if __name__ == "__main__":

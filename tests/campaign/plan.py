@@ -155,8 +155,8 @@ def _fault(draw: Random) -> dict[str, Any]:
 
 
 def _spread_kills(draw: Random) -> list[list[Kill]]:
-    """Every kind of process is killed once and some twice, never more than two in one night."""
-    kinds = [*KINDS, *(draw.choice(KINDS) for _ in range(AT_ONCE // 4))]
+    """Every kind of process is killed three times, never more than two in one night."""
+    kinds = list(KINDS) * 3
     draw.shuffle(kinds)
     places = [number for number in range(AT_ONCE) for _ in range(2)]
     draw.shuffle(places)

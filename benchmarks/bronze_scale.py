@@ -99,7 +99,10 @@ def run(options: Options) -> Result:
         Figure("memory_landing", "of it landing", max(each.landing.peak_mb for each in found[largest]), "MB"),
         Figure("memory_loading", "of it loading", max(each.loading.peak_mb for each in found[largest]), "MB"),
         Figure("bend", f"CPU of a message of {largest:,} by that of one of {second:,}", bend, "times", f"≤ {BEND}"),
-        *(Figure(f"year_{_name(year)}", f"{year:g} years, CPU", _cpu(loads), "s") for year, loads in yearly.items()),
+        *(
+            Figure(f"year_{_name(year)}", f"{year:g} years' worth, CPU", _cpu(loads), "s")
+            for year, loads in yearly.items()
+        ),
     ]
     series = [
         Series(f"{size:,} messages, {step}, {label}", unit, [getattr(getattr(each, step), attribute) for each in loads])

@@ -164,6 +164,7 @@ def draw(curve: Mapping[str, Any], file: Path) -> None:
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "benchmarks", "font.size": 10, "axes.spines.top": False})
     from matplotlib import pyplot
+    from matplotlib.ticker import LogFormatter
 
     figure, axes = pyplot.subplots(figsize=(6.4, 3.4))
     for name, line in curve["lines"].items():
@@ -171,6 +172,9 @@ def draw(curve: Mapping[str, Any], file: Path) -> None:
     if curve["logarithmic"]:
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,g}")
+            axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
     else:
         axes.set_ylim(bottom=0)
     axes.set(title=curve["title"], xlabel=curve["x"], ylabel=curve["y"])

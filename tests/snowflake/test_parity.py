@@ -32,7 +32,8 @@ from tests.bronze.vendors import NIGHT, Vendors, served, settings_for
 from tests.dbt.project import Outcome, Project
 from tests.snowflake.emulator import Emulator, running
 
-pytestmark = pytest.mark.integration
+# With dbt's tests, on a busy machine, the two builds of the fixture take longer than a test may by default.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
 FIRST_NIGHT = datetime(2025, 12, 15, 6, 20, tzinfo=UTC)
 FAR = datetime.max.replace(tzinfo=UTC)

@@ -36,7 +36,12 @@ def current_records(bronze: Bronze, stream: str) -> dict[str, Kept]:
 
     def age(row: dict[str, Any]) -> tuple[Any, ...]:
         stamp, read = _version(row, spec), _instant(row["DATE_TO_WAREHOUSE"])
-        texts = [row["SOURCE_FILE"], row["RECORD_HASH"], *(row[name] or "" for name in volatile)]
+        texts = [
+            row["SOURCE_FILE"],
+            row["RECORD_HASH"],
+            row.get("PARENT_KEY") or "",
+            *(row[name] or "" for name in volatile),
+        ]
         return (stamp or datetime.min, read or datetime.min, *texts)
 
     current = {}

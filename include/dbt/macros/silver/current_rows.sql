@@ -22,7 +22,9 @@
             order by
                 {% if meta.order_by %}ROW_VERSION_AT desc nulls last, {% endif -%}
                 ROW_READ_AT desc nulls last, SOURCE_FILE desc, RECORD_HASH desc
-                {%- for column in meta.volatile or [] %}, {{ column }} desc nulls last{% endfor %}
+                {%- for column in (['PARENT_KEY'] if of_parent else []) + (meta.volatile or []) -%}
+                , {{ column }} desc nulls last
+                {%- endfor %}
     {%- endset -%}
 
     select

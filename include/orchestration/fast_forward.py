@@ -24,6 +24,7 @@ from cosmos.operators.local import DbtBuildLocalOperator
 
 from include.orchestration.airflow_api import AirflowApi, AirflowRefusedError, from_connection, retrying
 from include.orchestration.closer import Closer
+from include.orchestration.dbt_call import seldom_collected
 from include.orchestration.graph import Finished, Progress, ShownTask, TaskGraph, TaskKind
 from include.orchestration.manifest import seed_partial_parse
 from include.serving.builds import Journal, NodeRecord
@@ -166,7 +167,8 @@ class DbtFastForwardBuildOperator(DbtBuildLocalOperator):
     def run_dbt_runner(self, command: list[str], env: dict[str, str], cwd: str, **kwargs: Any) -> Any:
         """Run dbt, and remember where it leaves what it compiles."""
         self._compiled = Path(cwd) / "target" / "compiled"
-        return super().run_dbt_runner(command, env, cwd, **kwargs)
+        with seldom_collected():
+            return super().run_dbt_runner(command, env, cwd, **kwargs)
 
     def _compiled_sql(self, node: Mapping[str, Any]) -> str:
         compiled = self._compiled / compiled_path(node)

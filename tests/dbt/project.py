@@ -15,6 +15,7 @@ from dbt.adapters.factory import cleanup_connections, reset_adapters
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
+from include.orchestration.dbt_call import seldom_collected
 from include.settings import DBT_PROJECT_DIR
 
 # What dbt knew of the project after the first run of this session.
@@ -68,7 +69,7 @@ class Project:
         self._begin_from_what_is_parsed()
         profiles = self.profiles_dir or self.project_dir
         options = ["--quiet", *([] if "--write-json" in arguments else ["--no-write-json"])]
-        with _environment(self._environment() | (environment or {})):
+        with _environment(self._environment() | (environment or {})), seldom_collected():
             ended = dbtRunner(callbacks=[listen]).invoke(
                 [*arguments, "--project-dir", str(self.project_dir), "--profiles-dir", str(profiles), *options]
             )

@@ -14,6 +14,7 @@ from include.simulators.plain.permissions import ALL_PERMISSIONS
 from include.simulators.world.lifecycle import Kind
 from include.simulators.world.plan import Fate, System
 from include.simulators.world.times import instant, iso_ms
+from include.simulators.world.world import World
 
 from .driver import ask, graphql
 
@@ -420,6 +421,24 @@ def test_a_message_deleted_in_slack_stays_as_an_entry_that_says_so_and_others_go
             email += 1
     assert slack
     assert email
+
+
+def test_what_was_purged_does_not_come_back_when_it_is_then_deleted_in_slack(tmp_path):
+    world = World(49, "tiny")
+    api = PlainApi(world, Clock(tmp_path / "clock.json", None, world.size.clock), Settings(limits=False))
+    back = []
+    for ticket in plain_tickets(world, fate=Fate.PURGED, channel="slack"):
+        events = [event for event in world.events(ticket.index) if event.at <= world.size.clock]
+        said = {event.number: iso_ms(event.stamp) for event in events if event.kind is Kind.MESSAGE}
+        before = {e.number for e in events if e.kind is Kind.MESSAGE and e.at <= ticket.fate_at}
+        back += [
+            said[e.number] for e in events if e.kind is Kind.REMOVED and e.at > ticket.fate_at and e.number in before
+        ]
+        shown = {
+            entry["timestamp"]["iso8601"] for entry in timeline(api, world.thread_id(ticket.index), isMessage=True)
+        }
+        assert shown.isdisjoint(back)
+    assert back
 
 
 def test_a_merged_thread_is_done_and_its_messages_are_in_both_timelines(small, small_plain):

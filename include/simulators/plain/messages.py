@@ -113,21 +113,22 @@ class Messages:
         }
 
     def _removed_entry(self, ticket: Ticket, event: Event) -> Fields | None:
-        """A message deleted in Slack stays as an entry that says so; anywhere else it is just gone."""
+        """A message deleted in Slack stays as an entry that says so; elsewhere, or after a purge, it is just gone."""
         if ticket.channel != "slack" or event.value == "private":
             return None
         removed = next(
             (
-                later.at
+                later
                 for later in self.world.events(ticket.index)
-                if later.kind is Kind.REMOVED and later.number == event.number and later.at <= self.at
+                if event.at < later.at <= self.at
+                and (later.kind is Kind.PURGED or (later.kind is Kind.REMOVED and later.number == event.number))
             ),
             None,
         )
-        if removed is None:
+        if removed is None or removed.kind is Kind.PURGED:
             return None
         message = Message(ticket.index, event.number, event.actor, event.value, event.stamp, event.at)
-        return self._slack_entry(ticket, message, "") | {"deletedOnSlackAt": moment(removed)}
+        return self._slack_entry(ticket, message, "") | {"deletedOnSlackAt": moment(removed.at)}
 
     def _email_entry(self, ticket: Ticket, message: Message, text: str) -> Fields:
         contact = self.world.directory.contacts[ticket.contact]

@@ -237,3 +237,8 @@ def test_a_page_that_is_out_of_date_is_told(tmp_path: Path, capsys: pytest.Captu
     assert "run `python -m tests.campaign.page`" in capsys.readouterr().err
     assert page.main([], old) == 0
     assert page.main(["--check"], old) == 0
+
+
+def test_what_is_recorded_of_a_failure_names_files_and_no_folder_of_the_machine() -> None:
+    said = 'File "/home/me/.venv/lib/python3.11/queue.py", line 1; see /tmp/x-1/data and models/def/a.sql, 3/4'
+    assert campaign.PATH.sub("", said) == 'File "queue.py", line 1; see data and models/def/a.sql, 3/4'

@@ -30,7 +30,7 @@ from include.settings import REPO
 
 RESULTS = REPO / "benchmarks" / "results"
 FRAME = {"__main__", "harness", "report"}
-# It takes half as long as all others together, so it must not be the last to begin where two run side by side.
+# It takes as long as all others together, so it must not be the last to begin where two run side by side.
 LONGEST = "orchestration"
 
 

@@ -31,7 +31,8 @@ OVER = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
 class TinyStack(Stack):
-    """The stack of `make run` over a world of a few tickets, impatient with processes that do not answer."""
+    """The stack of `make run` over a world of a few tickets, impatient with processes that do not answer, and looking less
+    often where a test asks nothing of it: what that costs, other tests on the machine have."""
 
     def __init__(self, place: Place, console: Console, lock: int, seed: int) -> None:
         super().__init__(place, console, lock, port=free_port())
@@ -44,6 +45,8 @@ class TinyStack(Stack):
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         }
 
     def begin(self, name: str) -> None:
@@ -149,7 +152,7 @@ class Nights:
             assert time.monotonic() < deadline, (
                 f"{run_id} of {dag_id} is still {run['state']}: {self._open(dag_id, run_id)}"
             )
-            time.sleep(0.3)
+            time.sleep(1)
         return Run(dag_id, run_id, run["state"], run["note"] or "", tuple(self.stack.api.tasks(dag_id, run_id)))
 
     def clear_failed(self, dag_id: str, run_id: str) -> None:
@@ -202,7 +205,7 @@ class Nights:
                     with contextlib.suppress(psutil.Error):
                         if one.cmdline()[:1] == [f"airflow worker -- {instance['id']}"]:
                             return one
-            time.sleep(0.02)
+            time.sleep(0.1)
         raise AssertionError(f"{task_id} of {run_id} never ran")
 
 

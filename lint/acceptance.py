@@ -11,7 +11,8 @@ and gives no reason, and which named thing does not exist:
     bouncer:check_x                 a check in lint/dbt-bouncer.yml
     gate:dbt-parse                  a gate of lint/run.py
     unit:a_ticket_counts_once       a dbt unit test
-    data:model.column.not_null      a dbt data test; without a column data:model.conserves, of its own data:name
+    data:model.column.not_null      a dbt data test, or a constraint of a table's contract; without a column
+                                    data:model.conserves, of its own data:name
     model:fct_def_tickets           a model or seed
     exposure:volume_page            an exposure
     adr:031                         a decision in docs/adr
@@ -64,6 +65,11 @@ def known_references(manifest: Mapping[str, Any], root: Path = ROOT) -> set[str]
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "seed"):
             known.add(f"model:{node['name']}")
+            known |= {
+                f"data:{node['name']}.{name.lower()}.{constraint['type']}"
+                for name, column in node["columns"].items()
+                for constraint in column.get("constraints") or ()
+            }
         elif node["resource_type"] == "test":
             known.add(_data_test(node))
     return known

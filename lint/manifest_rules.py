@@ -116,11 +116,14 @@ COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.S)
 
 @dataclass(frozen=True)
 class Check:
-    """A data test on one model: which one, on which column, and whether a failing row stops the build."""
+    """What is asked of one model: by which data test or constraint, of which column, and whether breaking it stops the
+    build."""
 
     name: str
     column: str
     severity: str
+    has_condition: bool = False
+    is_constraint: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,19 @@ def _header(sql: str) -> str:
     return found.group(0) if found else ""
 
 
+def is_held_by_the_engine(config: Mapping[str, Any]) -> bool:
+    """Whether a model's constraints are the engine's to hold: those of a table with a contract."""
+    return config.get("materialized") == "table" and bool((config.get("contract") or {}).get("enforced"))
+
+
+def constraints(node: Mapping[str, Any]) -> Iterator[Check]:
+    """What the columns of a model are said to be held to."""
+    severity = "error" if is_held_by_the_engine(node["config"]) else "none"
+    for column, each in node["columns"].items():
+        for constraint in each.get("constraints") or ():
+            yield Check(constraint["type"], column.lower(), severity, is_constraint=True)
+
+
 class Project:
     """A manifest, read once into what the rules ask for."""
 
@@ -183,10 +199,11 @@ class Project:
                     name=node["test_metadata"]["name"],
                     column=(node.get("column_name") or "").lower(),
                     severity=str(node["config"].get("severity", "ERROR")).lower(),
+                    has_condition=bool(node["config"].get("where")),
                 )
                 tests.setdefault(node["attached_node"], []).append(check)
         return {
-            unique_id: self._model(node, tests.get(unique_id, []))
+            unique_id: self._model(node, [*tests.get(unique_id, []), *constraints(node)])
             for unique_id, node in self._nodes.items()
             if node["resource_type"] == "model" and node["package_name"] == self.name
         }
@@ -466,11 +483,11 @@ def unknown_agents_are_seen(project: Project) -> Iterator[Finding]:
 
 
 def grains_are_never_null(project: Project) -> Iterator[Finding]:
-    """The day and the channel of an agg_ or rpt_ are tested not_null."""
+    """The day and the channel of an agg_ or rpt_ are kept from being NULL."""
     for model in project.of("agg", "rpt"):
         for column in ("metric_date", "channel"):
             if column in model.columns and (column, "not_null") not in _tested(model):
-                yield model.name, f"does not test {column} for NULL"
+                yield model.name, f"lets {column} be NULL"
 
 
 def lists_are_tested(project: Project) -> Iterator[Finding]:
@@ -666,8 +683,20 @@ def description_starts_with_the_grain(project: Project) -> Iterator[Finding]:
             yield model.name, f"the description begins {first[:60]!r}, not with its grain (One row per …)"
 
 
+def tables_are_held_by_the_engine(project: Project) -> Iterator[Finding]:
+    """What must not be NULL in a table with a contract is a constraint, and nowhere else: broken, it fails the model
+    and leaves the old table, where a test would find it in the new one. What warns or has a condition stays a test."""
+    for model in project.models.values():
+        for test in model.tests:
+            stops = test.severity == "error" and not test.has_condition
+            if test.is_constraint and test.severity == "none":
+                yield model.name, f"holds {test.column} to {test.name}, which no engine does for it; make that a test"
+            elif test.name == "not_null" and stops and not test.is_constraint and is_held_by_the_engine(model.config):
+                yield model.name, f"tests {test.column} for NULL; make that a constraint of its contract"
+
+
 def primary_key_is_tested(project: Project) -> Iterator[Finding]:
-    """Everything built has a column that is tested unique and not_null, both as errors."""
+    """Everything built has a column that is tested unique and kept from being NULL, both as errors."""
     for model in project.models.values():
         if model.materialised == "ephemeral":
             continue
@@ -762,6 +791,7 @@ RULES: tuple[Rule, ...] = (
     exposures_read_reports,
     exposures_name_their_tool,
     description_starts_with_the_grain,
+    tables_are_held_by_the_engine,
     primary_key_is_tested,
     one_yaml_per_model,
     databases_are_never_hard_coded,

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -288,3 +289,23 @@ def test_dbt_writes_nothing_into_the_project(tmp_path: Path) -> None:
     outcome = Project(tmp_path / "data", copy).run("build", "--selector", "reference")
     assert outcome.success, outcome.said()
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
+
+
+def test_what_a_contract_keeps_from_being_null_fails_the_model_and_leaves_the_old_table(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    seeds, gold = (project.warehouse / f"{client}_DB_LOCAL.duckdb" for client in ("CORE", "DEF"))
+
+    def targets() -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(gold), read_only=True) as connection:
+            return connection.execute("from GOLD.dim_sla_target_def order by all").fetchall()
+
+    built = project.run("build", "--select", "core_sla_targets", "dim_sla_target_def", "--indirect-selection", "empty")
+    assert built.success, built.said()
+    before = targets()
+    assert before
+    with duckdb.connect(str(seeds)) as connection:
+        connection.execute("update SILVER.core_sla_targets set priority = null where priority = 'urgent'")
+    failed = project.run("run", "--select", "dim_sla_target_def")
+    assert failed.statuses()["dim_sla_target_def"] == "error"
+    assert "NOT NULL constraint failed: dim_sla_target_def__dbt_tmp.priority" in failed.said()
+    assert targets() == before

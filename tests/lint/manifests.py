@@ -57,6 +57,17 @@ def model(
     }
 
 
+def keep_from_null(model: dict[str, Any], nodes: dict[str, Any], *columns: str) -> None:
+    """By a constraint where the engine holds it, else by a test."""
+    for column in columns:
+        if model["config"]["materialized"] == "table":
+            model["columns"][column] = {"constraints": [{"type": "not_null"}]}
+        else:
+            model["columns"].setdefault(column, {})
+            test = check("not_null", model["name"], column)
+            nodes[test["unique_id"]] = test
+
+
 def macro(name: str, sql: str, calls: tuple[str, ...] = (), folder: str = "silver") -> dict[str, Any]:
     return {
         "unique_id": f"macro.{PROJECT}.{name}",
@@ -144,15 +155,16 @@ def house() -> dict[str, Any]:
         "exp_def_tickets_by_hour": "ticket_hour_key",
         "fct_support_tickets_daily": "ticket_day_key",
     }
-    tests = [check(name, where, column) for where, column in keys.items() for name in ("unique", "not_null")]
-    tests += [
-        check("relationships", "fct_def_tickets", "channel"),
-        check("not_null", "agg_def_tickets_channel_daily", "channel"),
-        check("not_null", "rpt_def_tickets_daily", "channel"),
-    ]
+    nodes = {node["unique_id"]: node for node in models}
+    tests = [check("unique", where, column) for where, column in keys.items()]
+    tests.append(check("relationships", "fct_def_tickets", "channel"))
+    never_null = [*keys.items(), ("agg_def_tickets_channel_daily", "channel"), ("rpt_def_tickets_daily", "channel")]
+    nodes |= {test["unique_id"]: test for test in tests}
+    for where, column in never_null:
+        keep_from_null(nodes[ref(where)], nodes, column)
     return {
         "metadata": {"project_name": PROJECT},
-        "nodes": {node["unique_id"]: node for node in [*models, *tests]},
+        "nodes": nodes,
         "sources": {
             issues: {
                 "source_name": "def_bronze",

@@ -14,8 +14,12 @@ from lint.acceptance import PAGE, findings, known_references, wanted_ids
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST: dict[str, Any] = {
     "nodes": {
-        "model.support.fct_x": {"resource_type": "model", "name": "fct_x"},
-        "seed.support.holidays": {"resource_type": "seed", "name": "holidays"},
+        "model.support.fct_x": {
+            "resource_type": "model",
+            "name": "fct_x",
+            "columns": {"Y": {"constraints": [{"type": "not_null"}]}},
+        },
+        "seed.support.holidays": {"resource_type": "seed", "name": "holidays", "columns": {}},
         "test.support.a": {
             "resource_type": "test",
             "name": "unique_fct_x_ID",
@@ -68,6 +72,7 @@ def test_a_page_in_order_is_passed() -> None:
         "gate:ruff",
         "unit:y_is_x",
         "data:fct_x.id.unique",
+        "data:fct_x.y.not_null",
         "data:fct_x.conserves",
         "data:every_ticket_is_counted_once",
         "model:fct_x",

@@ -11,7 +11,7 @@ import pytest
 
 from lint import manifest_rules
 from lint.manifest_rules import RULES
-from tests.lint.manifests import PROJECT, check, house, macro, model, ref
+from tests.lint.manifests import PROJECT, check, house, keep_from_null, macro, model, ref
 
 Manifest = dict[str, Any]
 
@@ -273,13 +273,13 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
     ("unknown_agents_are_seen", lambda m: set_in(node(m, FCT)["columns"], eid={}), "does not test eid for NULL"),
     (
         "grains_are_never_null",
-        lambda m: drop_test(m, f"not_null_{AGG}_channel"),
-        "agg_def_tickets_channel_daily does not test channel for NULL",
+        lambda m: set_in(node(m, AGG)["columns"], channel={}),
+        "agg_def_tickets_channel_daily lets channel be NULL",
     ),
     (
         "grains_are_never_null",
         lambda m: set_in(node(m, RPT)["columns"], metric_date={}),
-        "does not test metric_date for NULL",
+        "rpt_def_tickets_daily lets metric_date be NULL",
     ),
     (
         "lists_are_tested",
@@ -427,10 +427,23 @@ VIOLATIONS: list[tuple[str, Callable[[Manifest], object], str]] = [
         "the description begins 'Tickets.'",
     ),
     ("description_starts_with_the_grain", lambda m: set_in(node(m, FCT), description=""), "the description begins ''"),
+    (
+        "tables_are_held_by_the_engine",
+        lambda m: put(m, check("not_null", FCT, "channel")),
+        "fct_def_tickets tests channel for NULL; make that a constraint",
+    ),
+    (
+        "tables_are_held_by_the_engine",
+        lambda m: node(m, RPT)["columns"]["channel"].update(constraints=[{"type": "not_null"}]),
+        "rpt_def_tickets_daily holds channel to not_null, which no engine does for it",
+    ),
     ("primary_key_is_tested", lambda m: drop_test(m, "unique_fct_def_tickets_ticket_key"), "fct_def_tickets no column"),
     (
         "primary_key_is_tested",
-        lambda m: put(m, check("not_null", FCT, "ticket_key", severity="WARN")),
+        lambda m: (
+            set_in(node(m, FCT)["columns"], ticket_key={}),
+            put(m, check("not_null", FCT, "ticket_key", severity="WARN")),
+        ),
         "no column is both unique and not_null at severity error",
     ),
     (
@@ -551,11 +564,9 @@ def put_report(manifest: Manifest, sql: str) -> None:
 
 
 def put_keys(manifest: Manifest, name: str) -> None:
-    node(manifest, name)["columns"].setdefault("channel", {})
-    put(manifest, check("not_null", name, "channel"))
     set_in(node(manifest, name)["config"], meta={"agent_filter": "none", "agent_filter_reason": "planted"})
     put(manifest, check("unique", name, "k"))
-    put(manifest, check("not_null", name, "k"))
+    keep_from_null(node(manifest, name), manifest["nodes"], "channel", "k")
 
 
 def rename_channel(manifest: Manifest) -> None:

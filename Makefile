@@ -41,9 +41,9 @@ test: $(VENV) $(LINT) ## all tests; ARGS="-k word" hands options to pytest
 test-fast: $(VENV) $(LINT) ## the tests that need neither servers nor dbt runs
 	@.venv/bin/python -m pytest -m "not integration and not e2e" $(ARGS)
 
-test-campaign: $(VENV) ## tests at large counts, recorded; SUITE=gold SEED=n BUDGET=minutes RESUME=1 COUNT="schedules=20"
+test-campaign: $(VENV) ## tests at large counts, recorded; SUITE=gold SEED=n BUDGET=minutes JOBS=2 RESUME=1 COUNT="schedules=20"
 	@.venv/bin/python -m tests.campaign $(SUITE) $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) \
-		$(if $(BUDGET),--budget $(BUDGET)) $(if $(RESUME),--resume)
+		$(if $(BUDGET),--budget $(BUDGET)) $(if $(JOBS),--jobs $(JOBS)) $(if $(RESUME),--resume)
 
 bench: $(VENV) $(BENCH) ## measure everything README and docs claim; ONLY=name a part, QUICK=1 only whether it works
 	@.venv/bin/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ARGS)

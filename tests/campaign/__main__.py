@@ -6,6 +6,7 @@
     python -m tests.campaign gold --count intervals=50  fewer or more of a part
     python -m tests.campaign nights --budget 60         no new portion after so many minutes
     python -m tests.campaign nights --resume            only what is not recorded yet, or failed
+    python -m tests.campaign nights --jobs 2            two portions at a time
     python -m tests.campaign --list
 
 The exit code is 0 when nothing failed. A portion is a run of pytest with the seed and the counts in its environment, so
@@ -24,8 +25,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from xml.etree import ElementTree
 
 from benchmarks.harness import git, surroundings
@@ -108,35 +111,48 @@ def run(
     suite: Suite,
     portions: Sequence[Portion],
     until: float,
+    jobs: int = 1,
     folder: Path = FOLDER,
     logs: Path = LOGS,
     publish: Callable[[], object] = lambda: page.main([]),
 ) -> bool:
-    """Play portions one after the other and record each; whether all of them were good."""
-    good = True
+    """Play portions, so many at a time, and record each; whether all of them were good."""
     logs.mkdir(parents=True, exist_ok=True)
-    for portion in portions:
+    one_at_a_time = Lock()
+
+    def begin(portion: Portion) -> bool | None:
+        name = f"{portion.name}, seed {portion.seed}"
         if time.monotonic() > until:
-            print("  the time is up; --resume goes on from here", flush=True)
-            break
-        log = logs / f"{suite.name}-{portion.name}-{portion.seed}.log"
-        print(f"  {portion.name}, seed {portion.seed} …", end="", flush=True)
-        scratch = Path(tempfile.mkdtemp(prefix="campaign-"))
+            return None
+        print(f"  {name} …", flush=True)
+        log, scratch = (
+            logs / f"{suite.name}-{portion.name}-{portion.seed}.log",
+            Path(tempfile.mkdtemp(prefix="campaign-")),
+        )
         played = play(portion, scratch, log)
-        record.write(record.read(suite.name, folder).with_(played), folder)
-        publish()
-        done = ", ".join(f"{many} {part}" for part, many in played.done.items())
-        print(f" {done} in {played.seconds:.0f} s: {len(played.failures) or 'none'} failed", flush=True)
-        for failure in played.failures:
-            print(f"    {failure.test}\n      {failure.said.strip().splitlines()[0]}")
-        if played.failures:
-            good = False
-            print(
-                f"    again: {again(suite.name, portion)}\n    what it said: {log}; what it left: {scratch}", flush=True
-            )
-        else:
+        with one_at_a_time:
+            record.write(record.read(suite.name, folder).with_(played), folder)
+            publish()
+            tell(name, played)
+            if played.failures:
+                print(f"    again: {again(suite.name, portion)}\n    what it said: {log}; what it left: {scratch}")
+        if not played.failures:
             shutil.rmtree(scratch, ignore_errors=True)
-    return good
+        return not played.failures
+
+    with ThreadPoolExecutor(jobs) as several:
+        ended = list(several.map(begin, portions))
+    if None in ended:
+        print(f"  the time is up, with {ended.count(None)} portions left; --resume goes on from here", flush=True)
+    return False not in ended
+
+
+def tell(name: str, played: Played) -> None:
+    """Say what came of a portion."""
+    done = ", ".join(f"{many} {part}" for part, many in played.done.items())
+    print(f"  {name}: {done} in {played.seconds:.0f} s, {len(played.failures) or 'none'} failed", flush=True)
+    for failure in played.failures:
+        print(f"    {failure.test}\n      {failure.said.strip().splitlines()[0]}")
 
 
 def counts(given: Sequence[str], suites: Sequence[Suite]) -> dict[str, dict[str, int]]:
@@ -163,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--count", nargs="+", default=[], metavar="PART=NUMBER", help="another number of cases of a part"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="portions at a time: how many the machine has cores for")
     parser.add_argument("--budget", type=float, help="minutes after which no new portion is begun")
     parser.add_argument("--resume", action="store_true", help="leave out what is recorded and was good")
     parser.add_argument("--list", action="store_true", help="name the suites, their parts and counts")
@@ -193,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.seed is not None and not portions:
             parser.error(f"no portion of {suite.name} has the seed {options.seed}")
         print(f"{suite.name}: {len(portions)} portions", flush=True)
-        good = run(suite, portions, until) and good
+        good = run(suite, portions, until, options.jobs) and good
     return 0 if good else 1
 
 

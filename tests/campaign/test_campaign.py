@@ -122,7 +122,7 @@ def test_what_fails_is_recorded_with_its_seed_and_tells_how_to_see_it_again(
         Portion("part", seed, {"cases": 3, "counted": 1}, [str(tests), "-p", "no:cacheprovider"], {"SEEDS": str(seed)})
         for seed in (6, 7)
     ]
-    assert not campaign.run(suite(*portions), portions, float("inf"), tmp_path, tmp_path, lambda: None)
+    assert not campaign.run(suite(*portions), portions, float("inf"), 2, tmp_path, tmp_path, lambda: None)
     said = capsys.readouterr().out
     assert "make test-campaign SUITE=small SEED=7" in said
     assert "SEEDS=7 python -m pytest" in said
@@ -138,21 +138,21 @@ def test_what_fails_is_recorded_with_its_seed_and_tells_how_to_see_it_again(
 def test_a_portion_whose_tests_did_not_run_is_a_failure_and_counts_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("import nothing_of_that_name\n")
     portion = Portion("part", 0, {"cases": 3}, [str(tmp_path / "test_it.py"), "-p", "no:cacheprovider"])
-    assert not campaign.run(suite(portion), [portion], float("inf"), tmp_path, tmp_path, lambda: None)
+    assert not campaign.run(suite(portion), [portion], float("inf"), 1, tmp_path, tmp_path, lambda: None)
     (played,) = record.read("small", tmp_path).played
     assert (played.done, len(played.failures)) == ({"cases": 0}, 1)
 
 
 def test_when_the_time_is_up_no_portion_is_begun(tmp_path: Path) -> None:
     portion = Portion("part", 0, {"cases": 3}, ["there is no such file"])
-    assert campaign.run(suite(portion), [portion], 0, tmp_path, tmp_path, lambda: None)
+    assert campaign.run(suite(portion), [portion], 0, 1, tmp_path, tmp_path, lambda: None)
     assert record.read("small", tmp_path).played == ()
 
 
 def test_a_campaign_that_found_something_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
 
-    def run(suite: Suite, portions: list[Portion], _until: float) -> bool:
+    def run(suite: Suite, portions: list[Portion], _until: float, _jobs: int) -> bool:
         asked.extend((suite.name, portion.seed) for portion in portions)
         return suite.name != "silver"
 
@@ -172,7 +172,7 @@ def test_what_is_recorded_and_good_is_left_out_on_request(tmp_path: Path, monkey
     done = Record("parity").with_(replace(GOOD, seed=0)).with_(replace(BAD, seed=1))
     monkeypatch.setattr(campaign.record, "read", lambda _: done)
     asked: list[int] = []
-    monkeypatch.setattr(campaign, "run", lambda _s, portions, _u: not asked.extend(each.seed for each in portions))
+    monkeypatch.setattr(campaign, "run", lambda _s, portions, _u, _j: not asked.extend(each.seed for each in portions))
     assert campaign.main(["parity", "--resume", "--count", "tiny-worlds=4"]) == 0
     assert asked == [1, 2, 3]
 

@@ -68,7 +68,9 @@ class Project:
         self.warehouse.mkdir(parents=True, exist_ok=True)
         self._begin_from_what_is_parsed()
         profiles = self.profiles_dir or self.project_dir
-        options = ["--quiet", *([] if "--write-json" in arguments else ["--no-write-json"])]
+        # What dbt says is listened to. For each logger it would put every event into words, at whatever level it listens.
+        options = ["--log-level", "none", "--log-level-file", "none"]
+        options += [] if "--write-json" in arguments else ["--no-write-json"]
         with _environment(self._environment() | (environment or {})), seldom_collected():
             ended = dbtRunner(callbacks=[listen]).invoke(
                 [*arguments, "--project-dir", str(self.project_dir), "--profiles-dir", str(profiles), *options]

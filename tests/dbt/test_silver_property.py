@@ -37,7 +37,7 @@ from tests.dbt.silver import Script, Silver
 pytestmark = pytest.mark.integration  # the recording is made by real dbt
 
 MEMORY = Path("/dev/shm")
-EXAMPLES = int(os.environ.get("SUPPORT_EXAMPLES", "30"))  # a campaign asks for thousands
+EXAMPLES = int(os.environ.get("SUPPORT_EXAMPLES", "16"))  # a campaign asks for hundreds
 
 
 @dataclass(frozen=True)

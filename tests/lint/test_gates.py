@@ -14,7 +14,9 @@ import pytest
 
 from lint.run import GATES
 
-pytestmark = pytest.mark.integration
+# All gates run once, and on a busy machine they take their time.
+PATIENCE = 2400
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(PATIENCE + 300)]
 
 ROOT = Path(__file__).resolve().parents[2]
 LINT_PYTHON = ROOT / ".venv-lint" / "bin" / "python"
@@ -117,7 +119,7 @@ def lint(project: Path, gates: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=PATIENCE,
     )
 
 

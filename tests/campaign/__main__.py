@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from xml.etree import ElementTree
 
 from benchmarks.harness import git, surroundings
@@ -118,11 +118,11 @@ def run(
 ) -> bool:
     """Play portions, so many at a time, and record each; whether all of them were good."""
     logs.mkdir(parents=True, exist_ok=True)
-    one_at_a_time = Lock()
+    one_at_a_time, interrupted = Lock(), Event()
 
     def begin(portion: Portion) -> bool | None:
         name = f"{portion.name}, seed {portion.seed}"
-        if time.monotonic() > until:
+        if time.monotonic() > until or interrupted.is_set():
             return None
         print(f"  {name} …", flush=True)
         log, scratch = (
@@ -130,6 +130,8 @@ def run(
             Path(tempfile.mkdtemp(prefix="campaign-")),
         )
         played = play(portion, scratch, log)
+        if interrupted.is_set():
+            return None  # Ctrl-C reached its tests, too: that is no result
         with one_at_a_time:
             record.write(record.read(suite.name, folder).with_(played), folder)
             publish()
@@ -141,7 +143,11 @@ def run(
         return not played.failures
 
     with ThreadPoolExecutor(jobs) as several:
-        ended = list(several.map(begin, portions))
+        try:
+            ended = list(several.map(begin, portions))
+        except KeyboardInterrupt:
+            interrupted.set()
+            raise
     if None in ended:
         print(f"  the time is up, with {ended.count(None)} portions left; --resume goes on from here", flush=True)
     return False not in ended
@@ -184,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="leave out what is recorded and was good")
     parser.add_argument("--list", action="store_true", help="name the suites, their parts and counts")
     options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error("--jobs wants 1 or more")
     unknown = sorted(set(options.suites) - SUITES.keys())
     if unknown:
         parser.error(f"there is no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")

@@ -130,8 +130,9 @@ def run(
             Path(tempfile.mkdtemp(prefix="campaign-")),
         )
         played = play(portion, scratch, log)
-        if interrupted.is_set():
-            return None  # Ctrl-C reached its tests, too: that is no result
+        if interrupted.is_set():  # Ctrl-C reached its tests, too: that is no result
+            shutil.rmtree(scratch, ignore_errors=True)
+            return None
         with one_at_a_time:
             record.write(record.read(suite.name, folder).with_(played), folder)
             publish()

@@ -39,11 +39,14 @@ def test_what_does_not_work_is_said_and_cleaned_up_too(emulator: Emulator) -> No
 
 
 def test_the_summary_of_a_run_is_read_from_the_ledger(emulator: Emulator, tmp_path: Path) -> None:
-    settings = replace(load_settings({"SUPPORT_DATA_DIR": str(tmp_path)}), target=Target.DEV)
+    settings = load_settings({"SUPPORT_DATA_DIR": str(tmp_path)})
+    # A client of its own: the databases of the others are shared with every test of this emulator.
+    client = settings.client("def").model_copy(update={"code": "sum"})
+    settings = replace(settings, target=Target.DEV, clients={client.code: client})
     where = {"account": "emulator", "host": "127.0.0.1", "port": emulator.port, "protocol": "http"}
-    bronze = Bronze(settings, settings.client("def"), lambda _: Connection(None, "any", where, "LOADER"), "a test")
+    bronze = Bronze(settings, client, lambda _: Connection(None, "any", where, "LOADER"), "a test")
     landing = Landing(str(tmp_path / "landing"))
     with bronze.warehouse() as warehouse:
         for day, ids, run in ((3, ["a", "b"], "before"), (4, ["a"], "this")):
-            warehouse.load(ISSUES, replace(land(landing, batch(day), ids), stream="of_the_summary"), landing, run)
-    assert bronze.totals(["this"])["of_the_summary"] == (1, 1, 2, 3)
+            warehouse.load(ISSUES, land(landing, batch(day), ids), landing, run)
+    assert bronze.totals(["this"]) == {"pylon_issues": (1, 1, 2, 3)}

@@ -111,6 +111,8 @@ class Bronze:
         records = [self._record(stream, batch_id, attempt, row) for row in rows]
         checksum = hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
         looks = list(coverage)
+        end = EPOCH.replace(tzinfo=None)
+        times = [end - timedelta(days=1), end, end, end, end]
         self.connection.execute("begin")
         self._delete(stream, batch_id)
         for record in records:
@@ -119,7 +121,7 @@ class Bronze:
             self.connection.execute(f"insert into {self.table(stream)} ({names}) values ({marks})", [*record.values()])
         self.connection.execute(
             f"insert into {self.database}.BRONZE.INGEST_BATCHES values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [stream, batch_id, attempt, load_id, len(rows), checksum, *([EPOCH.replace(tzinfo=None)] * 5), "run", "x"],
+            [stream, batch_id, attempt, load_id, len(rows), checksum, *times, "run", "x"],
         )
         for look in looks:
             self.connection.execute(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event, Lock
+from time import sleep
 from typing import Any
 
 import pytest
+from dbt.adapters.base import BaseAdapter
+from dbt.adapters.cache import RelationsCache
 
 from tests.dbt.bronze import Bronze, Look, Row, account, at, issue, open_warehouse, stamp
 from tests.dbt.oracle import current_records
@@ -117,6 +121,39 @@ def test_a_client_that_has_little_and_calls_it_otherwise_builds_with_warnings(tm
     with open_warehouse(project.warehouse) as connection:
         assert _silver(connection, "def_pylon_issues")["i1"]["STATE"] == "in_triage"
         assert _silver(connection, "def_plain_threads") == {}
+
+
+def test_a_model_that_asks_for_bronze_while_dbt_still_lists_it_reads_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dbt enters the relations of a schema one by one, and what another thread asks meanwhile is not there yet."""
+    enter, ask = RelationsCache.add, BaseAdapter.list_relations
+    first, entered = Lock(), Event()
+
+    def enter_slowly(cache: RelationsCache, relation: Any) -> None:
+        enter(cache, relation)
+        if relation.schema == "BRONZE":
+            entered.set()
+            sleep(0.3)
+
+    def ask_in_the_middle(adapter: BaseAdapter, database: str, schema: str) -> Any:
+        if schema == "BRONZE" and not first.acquire(blocking=False):
+            assert entered.wait(60)
+        return ask(adapter, database, schema)
+
+    monkeypatch.setattr(RelationsCache, "add", enter_slowly)
+    monkeypatch.setattr(BaseAdapter, "list_relations", ask_in_the_middle)
+    project = Project(tmp_path)
+    with open_warehouse(project.warehouse) as connection:
+        bronze = Bronze(connection)
+        bronze.create("pylon_accounts", "pylon_issues")
+        bronze.load("pylon_accounts", "n1", [Row(account("a1", at(0)), at(61))])
+        bronze.load("pylon_issues", "n1", [Row(issue("i1", at(0)), at(60))])
+    outcome = project.run("run", "--select", *SILVER)
+    assert outcome.success, outcome.said()
+    assert "was never loaded" not in outcome.said()
+    with open_warehouse(project.warehouse) as connection:
+        assert {name: len(_silver(connection, name)) for name in SILVER} == dict.fromkeys(SILVER, 1)
 
 
 def test_a_value_that_is_no_value_is_listed_until_its_batch_is_corrected(tmp_path: Path) -> None:

@@ -57,6 +57,20 @@
     {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
 {%- endmacro %}
 
+{#-
+    Makes dbt know what lies in Bronze, before any thread starts. dbt lists by itself only the schemas it builds in; any
+    other when it is first asked for, entering table by table, and a thread that asks meanwhile is told of the first few.
+-#}
+{% macro know_bronze() -%}
+    {%- set listed = [] -%}
+    {%- if execute -%}
+        {%- for declared in graph.sources.values() if (declared.database, declared.schema) not in listed -%}
+            {%- do listed.append((declared.database, declared.schema)) -%}
+            {%- do adapter.get_relation(declared.database, declared.schema, declared.identifier) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Whether a table is there. In a unit test its rows are given with the test. -#}
 {% macro is_loaded(relation) -%}
     {{ return(model.resource_type == 'unit_test' or load_relation(relation) is not none) }}

@@ -72,7 +72,11 @@ class Night:
     look: bool
     """The weekly look for deletions follows."""
     rerun: float | None
-    """One of the loaded batches is then loaded again: which, as a share of all."""
+    """One of the loaded batches is then loaded again: how far down their list, 0 the first and 1 the last."""
+
+    def replayed(self, batches: Sequence[str]) -> str | None:
+        """The batch that is loaded again, of those that are loaded."""
+        return None if self.rerun is None else batches[round(self.rerun * (len(batches) - 1))]
 
     def __str__(self) -> str:
         said = [f"{self.at:%Y-%m-%d}"]

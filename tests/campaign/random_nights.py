@@ -83,7 +83,7 @@ class Campaign:
             self.runs.append(nights.run("reconcile_deletes"))
             self.looks.append(night.at)
         if night.rerun is not None:
-            self._rerun(night.rerun)
+            self._rerun(night)
         return killed
 
     def _nightly(self, night: plan.Night) -> Counter[str]:
@@ -108,12 +108,12 @@ class Campaign:
         self.runs.append(run)
         return killed
 
-    def _rerun(self, share: float) -> None:
+    def _rerun(self, night: plan.Night) -> None:
         """Load a batch again: nothing may change by that."""
         with self.nights.bronze("def").warehouse() as warehouse:
             batches = sorted(row.batch_id for row in warehouse.ledger())
         before = self._relations(self.loaded())
-        batch = batches[int(share * len(batches))]
+        batch = night.replayed(batches)
         self.runs.append(self.nights.run("rerun_batch", batch_id=batch, how=REPLAY))
         after = self._relations(self.loaded())
         # The facts about loads tell of this one.

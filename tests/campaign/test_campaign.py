@@ -74,6 +74,12 @@ def test_everything_that_may_go_wrong_does_in_some_plan() -> None:
     assert {fault["kind"] for night in nights for fault in night.faults} == {each["kind"] for each in plan.PASSING}
 
 
+@pytest.mark.parametrize(("rerun", "wanted"), [(0.0, "a"), (0.5, "b"), (1.0, "c"), (None, None)])
+def test_the_batch_that_is_loaded_again_is_one_of_them(rerun: float | None, wanted: str | None) -> None:
+    night = replace(plan.nights(0, MOMENTS, [])[0], rerun=rerun)
+    assert night.replayed(["a", "b", "c"]) == wanted
+
+
 # ---------------------------------------------------------------- the record
 
 

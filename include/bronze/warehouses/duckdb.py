@@ -37,12 +37,13 @@ class DuckDBWarehouse(SqlWarehouse):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = duckdb.connect()
+            # First: what a build left in the log is replayed by attaching, and may be too much for the limit below.
+            self._connection.execute(f"set temp_directory = {_literal(file.with_suffix('.tmp'))}")
             self._connection.execute(f"attach {_literal(file)} as bronze_file (row_group_size {ROW_GROUP})")
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(f"{file} cannot be opened: {one_line(error)}") from error
         self._connection.execute("use bronze_file")
         self._connection.execute(f"set memory_limit = '{MEMORY}'; set threads = {THREADS}")
-        self._connection.execute(f"set temp_directory = {_literal(file.with_suffix('.tmp'))}")
         self._connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         self._connection.execute("set preserve_insertion_order = false")
 

@@ -273,6 +273,27 @@ def test_a_batch_that_needs_more_memory_gets_it(
     ]
 
 
+def test_what_a_build_left_in_the_log_may_be_more_than_a_load_may_hold(tmp_path: Path) -> None:
+    """A task's process ends without closing its files; whoever opens them next reads the log, all of it, into memory."""
+    file = tmp_path / "warehouse" / "DEF_DB_LOCAL.duckdb"
+    file.parent.mkdir()
+    build = f"""
+import os, duckdb
+connection = duckdb.connect({str(file)!r})
+connection.execute("set checkpoint_threshold = '10GB'")
+for table in range(60):
+    connection.execute(f"create table built_{{table}} (id bigint primary key, text varchar)")
+    connection.execute(f"insert into built_{{table}} select range, md5(random()::varchar) from range(40_000)")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", build], check=True)
+    assert file.with_suffix(".duckdb.wal").stat().st_size > 70_000_000
+    with closing(DuckDBWarehouse(file)) as warehouse:
+        assert warehouse.ledger() == []
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute("select count(*), sum(id) from built_59").fetchall() == [(40_000, 799_980_000)]
+
+
 def test_a_load_that_fails_leaves_nothing_that_the_next_one_could_commit(landing: Landing, place: Place) -> None:
     load(place, landing, land(landing, batch(4), ["a", "b"]))
     before = state_of(place)

@@ -37,9 +37,12 @@ class DuckDBWarehouse(SqlWarehouse):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = duckdb.connect()
-            # First: what a build left in the log is replayed by attaching, and may be too much for the limit below.
+            # Before anything can need it: it cannot be moved any more once it was used.
             self._connection.execute(f"set temp_directory = {_literal(file.with_suffix('.tmp'))}")
             self._connection.execute(f"attach {_literal(file)} as bronze_file (row_group_size {ROW_GROUP})")
+            # A task that built ended without closing its file. What it left in the log is in memory now, and may be
+            # more than the limit below.
+            self._connection.execute("checkpoint bronze_file")
         except (duckdb.Error, OSError) as error:
             raise WarehouseError(f"{file} cannot be opened: {one_line(error)}") from error
         self._connection.execute("use bronze_file")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -150,6 +150,21 @@ class PartWriter:
     @property
     def columns(self) -> tuple[str, ...]:
         return (*self._column_of.values(), *self._stream.metadata)
+
+
+def never_back(clock: Callable[[], datetime]) -> Callable[[], datetime]:
+    """A clock, later with each reading even where it is set back meanwhile.
+
+    What was read after somebody looked must be stamped after the look: a row from before it counts as deleted.
+    """
+    latest = datetime.min.replace(tzinfo=UTC)
+
+    def read() -> datetime:
+        nonlocal latest
+        latest = max(clock(), latest + timedelta(microseconds=1))
+        return latest
+
+    return read
 
 
 @dataclass

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from include.bronze.batch import LONGEST_WINDOW, Batch, Window, stamp
-from include.bronze.extract import Extraction, Source
+from include.bronze.extract import Extraction, Source, never_back
 from include.bronze.landing import Attempt, Landing, Manifest
 from include.bronze.plan import PlannedBatch, plan_stream, sync_window
 from include.bronze.sources import plain, pylon
@@ -198,9 +198,8 @@ class Bronze:
             log.info("%s: nothing new to extract", stream_name)
             return [item.batch.id for item in items]
         with self._lease(stream):
-            source = self._source(stream)
-            log.info("%s: reading from %s", stream_name, source.preflight([stream.spec]))
-            extraction = self._extraction(stream, source, run_id, progress)
+            extraction = self._extraction(stream, run_id, progress)
+            log.info("%s: reading from %s", stream_name, extraction.source.preflight([stream.spec]))
             landed = {item.batch.id for item in items} - {item.batch.id for item in todo}
             for number, item in enumerate(todo, 1):
                 parents = self._parents(stream, item.batch.window)
@@ -236,18 +235,10 @@ class Bronze:
     def _has_landed(self, batch: Batch, run_id: str) -> bool:
         return any(attempt.pipeline_run_id == run_id for attempt in self.landing.attempts(batch))
 
-    def _extraction(
-        self, stream: ClientStream, source: Source, run_id: str, progress: Callable[[str], None]
-    ) -> Extraction:
-        return Extraction(
-            stream.spec,
-            source,
-            self.landing,
-            run_id,
-            stream.source.overlap,
-            self.settings.reading_clock,
-            progress,
-        )
+    def _extraction(self, stream: ClientStream, run_id: str, progress: Callable[[str], None]) -> Extraction:
+        clock = never_back(self.settings.reading_clock)
+        source = self._source(stream, clock)
+        return Extraction(stream.spec, source, self.landing, run_id, stream.source.overlap, clock, progress)
 
     def _parents(self, stream: ClientStream, window: Window) -> list[str] | None:
         """The keys of every parent delivered in a window, by what is landed of the parent stream."""
@@ -283,12 +274,13 @@ class Bronze:
         with lease(self.settings.data_dir / "leases", stream.source.connection, rate_bucket(stream), self.holder):
             yield
 
-    def _source(self, stream: ClientStream) -> Source:
+    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime] | None = None) -> Source:
         """The system a stream is read from."""
         source = stream.source
+        reading_clock = reading_clock or self.settings.reading_clock
         if source.connection is None:
             url = source.url or str(self.settings.data_dir / "drop" / stream.spec.request)
-            return DropFolder(url, self.client.grid, self.settings.reading_clock)
+            return DropFolder(url, self.client.grid, reading_clock)
         connection = self.find_connection(source.connection)
         if not connection.token:
             raise ConfigurationError(
@@ -307,7 +299,7 @@ class Bronze:
         api = Api(
             Credentials(base_url, connection.token),
             minimum_gap=timedelta(seconds=gap),
-            reading_clock=self.settings.reading_clock,
+            reading_clock=reading_clock,
         )
         return plain.Plain(api) if source.system == "plain" else pylon.Pylon(api)
 
@@ -496,8 +488,7 @@ class Bronze:
         window = Window(manifest.started_at.replace(microsecond=0), self._next_second())
         planned = PlannedBatch(Batch(self.client.code, stream.name, window), stream.spec.strategy)
         with self._lease(stream):
-            source = self._source(stream)
-            found = self._extraction(stream, source, run_id, log.info).look_up(planned, doubtful)
+            found = self._extraction(stream, run_id, log.info).look_up(planned, doubtful)
         log.info("%s: %d looked up, %d gone", stream.name, len(doubtful), len(found.coverage))
         return found.batch_id
 

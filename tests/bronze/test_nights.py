@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from include.bronze.steps import Bronze
 from include.bronze.streams import Cadence, LoadStrategy
 from include.bronze.verify import verify
 from include.bronze.warehouses import LedgerRow, WarehouseError
+from include.settings import Settings
 from tests.bronze.vendors import NIGHT, Vendors, bronze_for, run_night, served
 
 pytestmark = pytest.mark.integration
@@ -452,6 +453,23 @@ def test_a_message_that_vanished_is_missing_under_a_parent_that_was_asked(vendor
     assert after == before - 1
     deliveries = query(bronze, f"select count(*) from bronze.pylon_messages where id = '{removed['id']}'")
     assert deliveries == [(1,)]
+
+
+def test_a_clock_that_is_set_back_in_the_middle_of_a_scan_makes_no_row_older_than_the_look(
+    vendors: Vendors, bronze: Bronze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, set_back = Settings.reading_clock, count()
+    monkeypatch.setattr(Settings, "reading_clock", lambda read: true(read) - next(set_back) * timedelta(minutes=5))
+    for stream, scope in ((ACCOUNTS, "'*'"), (ISSUES, None), (MESSAGES, "parent_key")):
+        everything(bronze, stream, FIRST_NIGHT, "r")
+        if scope:
+            read = query(
+                bronze,
+                "select observed_at, cast(date_to_warehouse as timestamp) from bronze.ingest_coverage as looked "
+                f"join bronze.{stream} as delivered on looked.stream = '{stream}' and looked.scope = {scope}",
+            )
+            assert read
+            assert [pair for pair in read if pair[0] >= pair[1]] == []
 
 
 def test_a_set_that_was_emptied_is_covered_with_no_rows(vendors: Vendors, bronze: Bronze) -> None:

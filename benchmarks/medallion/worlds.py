@@ -78,10 +78,10 @@ class WorldsBronze(Bronze):
     pylon: PylonApi = field(kw_only=True)
     plain: PlainApi = field(kw_only=True)
 
-    def _source(self, stream: ClientStream) -> Source:
-        clock = self.settings.reading_clock
+    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime] | None = None) -> Source:
+        clock = reading_clock or self.settings.reading_clock
         if stream.source.connection is None:
-            return super()._source(stream)
+            return super()._source(stream, clock)
         if stream.source.system == "plain":
             return Plain(WithoutWire(self.plain, self.plain.settings.token, clock))
         return Pylon(WithoutWire(self.pylon, self.pylon.settings.token, clock))

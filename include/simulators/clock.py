@@ -9,15 +9,11 @@ from .world.times import instant, iso
 
 class Clock:
     def __init__(self, path: Path, start: int | None, default: int) -> None:
-        """Keep the file's time unless a start is given; a new file begins at the default.
-
-        A file that is kept is not written: when it was says how long ago the clock was moved.
-        """
+        """Keep the file's time unless a start is given; a new file begins at the default."""
         self._path = path
-        if start is None and path.exists():
-            self._now = _read(path)
-        else:
-            self.set(default if start is None else start)
+        if start is None:
+            start = _read(path) if path.exists() else default
+        self.set(start)
 
     @property
     def now(self) -> int:

@@ -661,7 +661,7 @@ def test_children_read_again_of_fewer_parents_are_held_back(vendors: Vendors, br
     first = bronze.landing.newest(batch)
     fewer = [scope.scope for scope in first.coverage][1:]
     stream = bronze.client.stream(MESSAGES)
-    extraction = bronze._extraction(stream, bronze._source(stream), "again", print)
+    extraction = bronze._extraction(stream, "again", print)
     extraction.extract(PlannedBatch(batch, LoadStrategy.INCREMENTAL), fewer)
     before = messages_in(bronze, batch.id)
     _, (held,) = bronze.load(MESSAGES, [batch.id], "again")

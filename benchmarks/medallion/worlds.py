@@ -78,13 +78,12 @@ class WorldsBronze(Bronze):
     pylon: PylonApi = field(kw_only=True)
     plain: PlainApi = field(kw_only=True)
 
-    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime] | None = None) -> Source:
-        clock = reading_clock or self.settings.reading_clock
+    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime]) -> Source:
         if stream.source.connection is None:
-            return super()._source(stream, clock)
+            return super()._source(stream, reading_clock)
         if stream.source.system == "plain":
-            return Plain(WithoutWire(self.plain, self.plain.settings.token, clock))
-        return Pylon(WithoutWire(self.pylon, self.pylon.settings.token, clock))
+            return Plain(WithoutWire(self.plain, self.plain.settings.token, reading_clock))
+        return Pylon(WithoutWire(self.pylon, self.pylon.settings.token, reading_clock))
 
     @contextmanager
     def _lease(self, _stream: ClientStream) -> Iterator[None]:

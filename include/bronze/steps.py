@@ -83,7 +83,8 @@ class Bronze:
             if stream.source.connection:
                 by_source.setdefault(stream.source_name, []).append(stream)
         for name, streams in by_source.items():
-            log.info("%s: %s answers", name, self._source(streams[0]).preflight([s.spec for s in streams]))
+            source = self._source(streams[0], self.settings.reading_clock)
+            log.info("%s: %s answers", name, source.preflight([s.spec for s in streams]))
 
     def plan(self, until: datetime, *, cadence: Cadence = Cadence.NIGHTLY, only: str | None = None) -> Plan:
         """Every batch each stream (or only one) lacks up to an instant, less the time a vendor's index may lag."""
@@ -152,7 +153,7 @@ class Bronze:
 
     def _with_files(self, stream: ClientStream, planned: list[PlannedBatch], until: datetime) -> list[PlannedBatch]:
         """Of the missing cells those whose file has come, and of the loaded ones those whose file has changed since."""
-        source = self._source(stream)
+        source = self._source(stream, self.settings.reading_clock)
         assert isinstance(source, DropFolder)
         there = [item for item in planned if source.has_file(stream.spec, item.batch.window)]
         late = [i for i in planned if i not in there and i.batch.window.end > until - FILE_CORRECTIONS]
@@ -274,10 +275,9 @@ class Bronze:
         with lease(self.settings.data_dir / "leases", stream.source.connection, rate_bucket(stream), self.holder):
             yield
 
-    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime] | None = None) -> Source:
+    def _source(self, stream: ClientStream, reading_clock: Callable[[], datetime]) -> Source:
         """The system a stream is read from."""
         source = stream.source
-        reading_clock = reading_clock or self.settings.reading_clock
         if source.connection is None:
             url = source.url or str(self.settings.data_dir / "drop" / stream.spec.request)
             return DropFolder(url, self.client.grid, reading_clock)

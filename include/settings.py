@@ -203,6 +203,19 @@ class Client(_Strict):
             f"client {self.code} has no stream '{name}'; it has {', '.join(s.name for s in self.streams) or 'none'}"
         )
 
+    def children(self, name: str) -> tuple[ClientStream, ...]:
+        """The streams that are read for each record of a stream."""
+        return tuple(stream for stream in self.streams if stream.parent == name)
+
+    def buried_by(self, name: str) -> tuple[ClientStream, ...]:
+        """The streams whose records a stream may report as gone, which takes the records' children along."""
+        buried = self.stream(name).buries
+        return tuple(stream for stream in self.streams if buried and buried in (stream.name, stream.parent))
+
+    def affected_by(self, name: str) -> tuple[ClientStream, ...]:
+        """The streams of which a batch of one stream may say something: its own records, or that others are gone."""
+        return (self.stream(name), *self.children(name), *self.buried_by(name))
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -165,6 +165,17 @@ def test_an_unknown_client_or_stream_names_those_there_are() -> None:
         current.client("def").stream("x")
 
 
+def test_a_batch_says_something_of_what_is_read_for_its_records_and_of_what_it_reports_as_gone() -> None:
+    client = load_settings({}).client("def")
+    affected = {stream.name: [each.name for each in client.affected_by(stream.name)] for stream in client.streams}
+    assert {name: others for name, others in affected.items() if others != [name]} == {
+        "pylon_surveys": ["pylon_surveys", "pylon_survey_responses"],
+        "pylon_issues": ["pylon_issues", "pylon_messages"],
+        "plain_threads": ["plain_threads", "plain_timeline_entries"],
+        "plain_deleted_threads": ["plain_deleted_threads", "plain_threads", "plain_timeline_entries"],
+    }
+
+
 def clock(folder: Path) -> tuple[Path, Callable[[str], None]]:
     file = folder / "clock.json"
 

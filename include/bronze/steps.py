@@ -407,7 +407,7 @@ class Bronze:
     def table(self, stream: ClientStream) -> BronzeTable:
         """A stream's Bronze table."""
         spec = stream.spec
-        buried = (stream.buries, *self._children(stream.buries)) if stream.buries else ()
+        buried = _names(self.client.buried_by(stream.name))
         return BronzeTable(
             name=stream.table,
             stream=stream.name,
@@ -416,13 +416,10 @@ class Bronze:
             is_directory=spec.coverage is Coverage.SNAPSHOT,
             is_child=spec.coverage is Coverage.PARENT,
             version_stamp=spec.version_stamp.upper() if spec.version_stamp and not spec.stamp_path else None,
-            children=self._children(stream.name),
+            children=_names(self.client.children(stream.name)),
             buries=buried,
             buried_at=column_name(spec.window_fields[0]) if buried and spec.window_fields else None,
         )
-
-    def _children(self, parent: str) -> tuple[str, ...]:
-        return tuple(stream.name for stream in self.client.streams if stream.parent == parent)
 
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
@@ -501,6 +498,10 @@ class Bronze:
         if not landed:
             raise SourceError(f"{name} has not been landed yet; extract it first")
         return stream, landed[-1]
+
+
+def _names(streams: Iterable[ClientStream]) -> tuple[str, ...]:
+    return tuple(stream.name for stream in streams)
 
 
 def rate_bucket(stream: ClientStream) -> str:

@@ -91,12 +91,17 @@ def rerun(request: Rerun, run_id: str, holder: str) -> list[dict[str, Any]]:
 
 
 def find_deletions(client_code: str, run_id: str, holder: str) -> list[str]:
-    """Look up what the newest listings cast doubt on and load the answers. Says which streams have news."""
-    found = bronze(client_code, holder).find_deletions(run_id)
+    """Look up what the newest listings cast doubt on and load the answers.
+
+    Says of which streams there is news: the listings, and what the answers are about.
+    """
+    steps = bronze(client_code, holder)
+    found = steps.find_deletions(run_id)
     for _, held in found.values():
         if held:
             raise AirflowFailException(held[0].reason)
-    return list(found)
+    loaded = [*(stream.name for stream in steps.client.streams if stream.spec.lists), *found]
+    return [stream.name for name in loaded for stream in steps.client.affected_by(name)]
 
 
 def loaded_by(run_id: str, holder: str) -> list[tuple[str, str]]:

@@ -131,12 +131,12 @@ def rerun_of(
     may_shrink = bool(form.get("may_shrink"))
     if may_shrink and how == REPLAY:
         raise FormError(f"may_shrink goes with '{REEXTRACT}'; a replay loads just what was loaded")
-    streams = [stream, *(other for other in client.streams if other.parent == stream.name)]
+    streams = [stream, *client.children(stream.name)]
     batches = [Batch(client.code, other.name, batch.window) for other in streams]
     return Rerun(
         client.code,
         tuple(one.id for one in batches if one == batch or one in landed(client, one.stream)),
         asks_again=how == REEXTRACT,
         may_shrink=may_shrink,
-        select=tuple(map(downstream_of, streams)),
+        select=tuple(map(downstream_of, client.affected_by(stream.name))),
     )

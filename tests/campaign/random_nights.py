@@ -31,6 +31,14 @@ pytestmark = pytest.mark.timeout(3600)
 SEED = int(os.environ.get("SUPPORT_NIGHTS_SEED", "0"))
 NIGHTS = int(os.environ.get("SUPPORT_NIGHTS", "3"))
 GONE = (Kind.MERGED, Kind.SPAM, Kind.DELETED, Kind.ERASED)
+# What the next night builds, and no look or replay before it, although each of them is a load.
+TELL_OF_LOADS = (
+    "def_coverage",
+    "def_load_attempts",
+    "def_loaded_batches",
+    "fct_def_syncs",
+    "agg_def_syncs_daily",
+)
 SHARED_EVERY = 3  # nights; the roster changes seldom
 
 
@@ -77,11 +85,11 @@ class Campaign:
         if night.backfill:
             self.runs.append(nights.backfill("def_support", night.at - 2 * plan.DAY - timedelta(minutes=5)))
         killed = self._nightly(night)
-        # Now, because the next build, and no earlier one, shows what is loaded by the weekly look and by a replay.
         self.equals_a_rebuild()
         if night.look:
             self.runs.append(nights.run("reconcile_deletes"))
             self.looks.append(night.at)
+            self.equals_a_rebuild(but=TELL_OF_LOADS)
         if night.rerun is not None:
             self._rerun(night)
         return killed
@@ -116,9 +124,7 @@ class Campaign:
         batch = night.replayed(batches)
         self.runs.append(self.nights.run("rerun_batch", batch_id=batch, how=REPLAY))
         after = self._relations(self.loaded())
-        # The facts about loads tell of this one.
-        changed = [name for name in _different(before, after) if "_sync" not in name]
-        assert changed == [], f"the replay of {batch} changed something"
+        assert _different(before, after, but=TELL_OF_LOADS) == [], f"the replay of {batch} changed something"
 
     # -- what holds after it
 
@@ -142,8 +148,8 @@ class Campaign:
         finally:
             loaded.close()
 
-    def equals_a_rebuild(self) -> None:
-        """Every table of Silver and Gold is what a full refresh would make it."""
+    def equals_a_rebuild(self, but: tuple[str, ...] = ()) -> None:
+        """Every table of Silver and Gold is what a full refresh would make it, but for some of them."""
         loaded = self.loaded()
         rebuilt = self.rebuilt(loaded)
         try:
@@ -152,7 +158,7 @@ class Campaign:
             rebuilt.close()
         assert sum(map(len, held.values())) > 1_000
         assert held.keys() == anew.keys()
-        assert _different(held, anew) == []
+        assert _different(held, anew, but) == []
 
     def loaded(self) -> Built:
         """What the nights left, beside the world as it was at the last of them."""
@@ -197,8 +203,8 @@ class Campaign:
         return found
 
 
-def _different(one: dict[str, list[str]], other: dict[str, list[str]]) -> list[str]:
-    return [name for name in one if one[name] != other.get(name)]
+def _different(one: dict[str, list[str]], other: dict[str, list[str]], but: tuple[str, ...] = ()) -> list[str]:
+    return [name for name in one if one[name] != other.get(name) and not name.endswith(but)]
 
 
 def _open(run: Run) -> dict[str, str | None]:

@@ -159,6 +159,16 @@ def test_gold_is_what_really_happened(loaded: Built) -> None:
         proof(loaded)
 
 
+def test_a_ticket_that_is_found_deleted_takes_its_messages_along_at_once(loaded: Built) -> None:
+    (row,) = loaded.query("""
+        select count(*) as messages, count_if(messages.IS_DELETED) as deleted
+        from SILVER.def_pylon_issues as issues
+        join SILVER.def_pylon_messages as messages on messages.ISSUE_ID = issues.ID
+        where issues.IS_DELETED
+    """)
+    assert row["messages"] == row["deleted"] > 0
+
+
 def test_ledger_and_tables_agree_and_every_cell_is_covered(nights: Nights, history: dict[str, Run]) -> None:
     end = NIGHTS[6] - INDEX_LAG
     for client in ("core", "def"):

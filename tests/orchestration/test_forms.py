@@ -115,6 +115,15 @@ def test_a_rerun_takes_the_children_of_the_window_along() -> None:
     )
 
 
+def test_a_rerun_of_reported_deletions_builds_what_they_are_about() -> None:
+    deletions = Batch("def", "plain_deleted_threads", BATCH.window)
+    rerun = rerun_of(form(batch_id=deletions.id), CLIENTS, landed(deletions))
+    assert rerun.batches == (deletions.id,)
+    assert {f"source:def_bronze.PLAIN_{name}+" for name in ("DELETED_THREADS", "THREADS", "TIMELINE_ENTRIES")} == set(
+        rerun.select
+    )
+
+
 def test_children_that_were_never_landed_are_left_out() -> None:
     assert rerun_of(form(how=REEXTRACT, may_shrink=True), CLIENTS, landed(BATCH)).batches == (BATCH.id,)
 
@@ -153,4 +162,4 @@ def test_a_rerun_that_makes_no_sense_is_one_sentence(fields: dict[str, Any], sai
 
 def test_the_children_of_a_client_are_its_own() -> None:
     client: Client = CLIENTS["def"]
-    assert [stream.name for stream in client.streams if stream.parent == "pylon_issues"] == ["pylon_messages"]
+    assert [stream.name for stream in client.children("pylon_issues")] == ["pylon_messages"]

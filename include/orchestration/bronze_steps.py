@@ -91,16 +91,12 @@ def rerun(request: Rerun, run_id: str, holder: str) -> list[dict[str, Any]]:
 
 
 def find_deletions(client_code: str, run_id: str, holder: str) -> list[str]:
-    """Look up what the newest listings cast doubt on and load the answers.
-
-    Says of which streams there is news: the listings, and what the answers are about.
-    """
+    """Look up what the newest listings cast doubt on and load the answers. Says which streams the run has news of."""
     steps = bronze(client_code, holder)
-    found = steps.find_deletions(run_id)
-    for _, held in found.values():
+    for _, held in steps.find_deletions(run_id).values():
         if held:
             raise AirflowFailException(held[0].reason)
-    loaded = [*(stream.name for stream in steps.client.streams if stream.spec.lists), *found]
+    loaded = [name for name, (batches, *_) in steps.totals([run_id]).items() if batches]
     return [stream.name for name in loaded for stream in steps.client.affected_by(name)]
 
 

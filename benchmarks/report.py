@@ -20,9 +20,10 @@ HEAD = """# Benchmarks
 
 <!-- Written by benchmarks/report.py from benchmarks/results. Do not edit: run `make bench`. -->
 
-Every number about speed or memory that README and docs name is measured here. `make bench` measures all of it anew
-(`ONLY=name` one part, `QUICK=1` only whether it still works) and writes this page. Ratios are of two things measured in
-turn, in one run, on one machine; the seconds are of that machine and of no other.
+Every number about speed or memory that README and docs name is measured here. What a decision in docs/adr says it found
+on its way was taken once, as it says there. `make bench` measures all of it anew (`ONLY=name` one part, `QUICK=1` only
+whether it still works) and writes this page. Ratios are of two things measured in turn, in one run, on one machine; the
+seconds are of that machine and of no other.
 """
 
 

@@ -6,6 +6,7 @@ import importlib
 import os
 import platform
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from operator import ge, le
 from pathlib import Path
 from typing import Any, TypeVar
 
+from include.local.keeper import end_with_parent
 from include.settings import REPO
 
 T = TypeVar("T")
@@ -161,8 +163,9 @@ def ratios(ours: Sequence[Taken], theirs: Sequence[Taken], attribute: str = "cpu
 
 
 def apart(work: Callable[..., T], *arguments: Any) -> tuple[T, Taken]:
-    """The same in a new process, so that nothing is warm and memory is of this call only."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    """The same in a new process, so that nothing is warm and memory is of this call only. It ends with this one."""
+    ended = (end_with_parent, (signal.SIGTERM,))
+    with ProcessPoolExecutor(1, get_context("spawn"), *ended) as pool:
         return pool.submit(_reported, work, arguments).result()
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks
-from benchmarks.harness import PEERS, Options, Result, apart, measure, surroundings
+from benchmarks.harness import PEERS, Options, Result, apart, measure, pace, surroundings
 from include.settings import REPO
 
 RESULTS = REPO / "benchmarks" / "results"
@@ -46,11 +46,12 @@ def names() -> list[str]:
 def run(name: str, place: Path | None, *, quick: bool) -> None:
     """Run one benchmark, tell what it found and publish it, or only that it works."""
     print(f"{name} …", flush=True)
-    around = surroundings()
+    around, before = surroundings(), pace()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=place) as folder:
         result, _ = apart(measure, name, Options(Path(folder), quick))
     seconds = time.monotonic() - started
+    around["machine"]["loop"] = [before, pace()]
     if quick:
         print(f"{name} works, {seconds:.0f} s", flush=True)
     else:

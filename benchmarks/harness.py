@@ -208,6 +208,13 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def pace() -> float:
+    """How quick the machine is just now, which on a shared one changes by the hour: seconds of a loop of Python."""
+    started = time.process_time()
+    sum(number * number for number in range(3_000_000))
+    return round(time.process_time() - started, 3)
+
+
 def git(*words: str) -> str:
     """What git says of this repository; nothing where there is no git."""
     return subprocess.run(["git", *words], cwd=REPO, capture_output=True, text=True, check=False).stdout.strip()

@@ -23,7 +23,7 @@ HEAD = """# Benchmarks
 Every number about speed or memory that README and docs name is measured here. What a decision in docs/adr says it found
 on its way was taken once, as it says there. `make bench` measures all of it anew (`ONLY=name` one part, `QUICK=1` only
 whether it still works) and writes this page. Ratios are of two things measured in turn, in one run, on one machine; the
-seconds are of that machine and of no other.
+seconds are of that machine and of that hour. How quick it was then, a loop of Python tells in the last line of a part.
 """
 
 
@@ -108,9 +108,15 @@ def surroundings(result: Mapping[str, Any]) -> str:
     return (
         f"<sub>{result['measured_at'][:16].replace('T', ' ')} UTC, commit {result['commit']}, "
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['system']}, "
-        f"load before {machine['load_before'][0]}; {', '.join(f'{name} {each}' for name, each in versions.items())}; "
+        f"load before {machine['load_before'][0]}{pace(machine)}; "
+        f"{', '.join(f'{name} {each}' for name, each in versions.items())}; "
         f"took {result['took_seconds']:.0f} s</sub>"
     )
+
+
+def pace(machine: Mapping[str, Any]) -> str:
+    """How quick the machine was; earlier results do not say."""
+    return ", a loop of Python {} s before and {} s after".format(*machine["loop"]) if "loop" in machine else ""
 
 
 def document(name: str) -> str:

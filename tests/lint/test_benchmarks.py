@@ -68,7 +68,14 @@ def test_the_page_shows_what_was_missed_and_why() -> None:
         "versions": {"dlt": "1"},
         "measured_at": "2026-01-01T00:00:00+00:00",
         "commit": "abc",
-        "machine": {"cores": 2, "processor": "p", "memory_gb": 1, "system": "s", "load_before": [0.1, 0, 0]},
+        "machine": {
+            "cores": 2,
+            "processor": "p",
+            "memory_gb": 1,
+            "system": "s",
+            "load_before": [0.1, 0, 0],
+            "loop": [3, 4],
+        },
         "python": "3",
         "packages": {},
         "took_seconds": 1,
@@ -76,5 +83,12 @@ def test_the_page_shows_what_was_missed_and_why() -> None:
     text = "\n".join(report.page([result]))
     assert "| [Bronze load](#bronze-load) | loading | 9× | ≥ 10 × | **missed**: slow |" in text
     assert "| ours | 2 s | 1 s | 3 s | 3 |" in text
-    for part in ("| 100 | 2 |", "plots/bronze_load_1.svg", "How fast 100,000 issues are landed", "a remark", "dlt 1"):
+    for part in (
+        "| 100 | 2 |",
+        "plots/bronze_load_1.svg",
+        "How fast 100,000 issues are landed",
+        "a remark",
+        "dlt 1",
+        "loop of Python 3 s before",
+    ):
         assert part in text

@@ -6,7 +6,7 @@ runs `dbt build` of the same selection is started on the command line, warm, bes
 medallion is the time from the start of task `build` to the end of the last task of dbt. Then Cosmos' own modes run the
 same dbt project: WATCHER all of it; LOCAL a slice of four models with their tests, because a process per task makes the
 whole too long, so it is compared by the time per task; two rounds of both. All times are of the wall, and nearly all of
-a night is `dbt build`, so its seconds follow the pace of the machine: run by `make bench` on 2026-11-30, commit bb980c6,
+a night is `dbt build`, so its seconds follow the pace of the machine: run by `make bench` on 2026-11-30 (bb980c6),
 while the same kind of machine took 55 s for `dbt build`, a night took 79 s and the medallion 1.09 times `dbt build`.
 """
 

@@ -23,7 +23,7 @@ HEAD = """# Benchmarks
 Every number about speed or memory that README and docs name is measured here. What a decision in docs/adr says it found
 on its way was taken once, as it says there. `make bench` measures all of it anew (`ONLY=name` one part, `QUICK=1` only
 whether it still works) and writes this page. Ratios are of two things measured in turn, in one run, on one machine; the
-seconds are of that machine and of that hour. How quick it was then, a loop of Python tells in the last line of a part.
+seconds are of that machine and of that hour. Where a part ends with a loop of Python, that says how quick it was.
 """
 
 

@@ -6,8 +6,7 @@ runs `dbt build` of the same selection is started on the command line, warm, bes
 medallion is the time from the start of task `build` to the end of the last task of dbt. Then Cosmos' own modes run the
 same dbt project: WATCHER all of it; LOCAL a slice of four models with their tests, because a process per task makes the
 whole too long, so it is compared by the time per task; two rounds of both. All times are of the wall, and nearly all of
-a night is `dbt build`, so its seconds follow the pace of the machine: run by `make bench` on 2026-11-30 (bb980c6),
-while the same kind of machine took 55 s for `dbt build`, a night took 79 s and the medallion 1.09 times `dbt build`.
+a night is `dbt build`, so its seconds follow the pace of the machine; the multiples do so far less.
 """
 
 from __future__ import annotations
@@ -34,6 +33,11 @@ OURS = ("core_reference", "def_support")
 SLICE = ("fct_def_csat", "fct_def_qa_reviews", "fct_def_replies", "fct_def_ticket_clocks")
 PATIENCE = 3600
 PEER_ROUNDS = 2  # minutes each
+IF_MISSED = (
+    "nearly all of it is `dbt build`, whose own time of the same run is among the series below, and both follow the pace "
+    "of the machine: 49.4 s on a quicker one (`git show edc6134:benchmarks/results/orchestration.json`). What was tried "
+    "and what was left is in docs/adr/051"
+)
 
 
 class BenchStack(Stack):
@@ -136,7 +140,7 @@ def _against_dbt(data: Path, size: str, options: Options, result: Result) -> _Me
     ratio = statistics.median(a / b for a, b in zip(medallions.seconds, builds, strict=True))
     result.figures += [
         Figure("medallion", "medallion, as a multiple of `dbt build`", round(ratio, 2), "×", "≤ 1.6"),
-        Figure("night", "a night with nothing new", round(statistics.median(nights), 1), "s", "≤ 60"),
+        Figure("night", "a night with nothing new", round(statistics.median(nights), 1), "s", "≤ 60", IF_MISSED),
     ]
     return medallions
 

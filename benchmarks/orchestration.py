@@ -34,9 +34,9 @@ SLICE = ("fct_def_csat", "fct_def_qa_reviews", "fct_def_replies", "fct_def_ticke
 PATIENCE = 3600
 PEER_ROUNDS = 2  # minutes each
 IF_MISSED = (
-    "nearly all of it is `dbt build`, whose own time of the same run is among the series below, and both follow the pace "
-    "of the machine: 49.4 s on a quicker one (`git show edc6134:benchmarks/results/orchestration.json`). What was tried "
-    "and what was left is in docs/adr/051"
+    "nearly all of it is `dbt build`, whose own time of the same run is among the series below, and both follow the "
+    "pace of the machine: 49.4 s on a quicker one (`git show edc6134:benchmarks/results/orchestration.json`). What was "
+    "tried and what was left is in docs/adr/051"
 )
 
 

@@ -180,14 +180,16 @@ def draw(curve: Mapping[str, Any], file: Path) -> None:
         axes.set_xscale("log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter("{x:,g}")
+            axis.set_major_formatter("{x:,.10g}")
             axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
     else:
         axes.set_ylim(bottom=0)
     axes.set(title=curve["title"], xlabel=curve["x"], ylabel=curve["y"])
     axes.grid(visible=True, alpha=0.3)
     axes.spines["right"].set_visible(False)
-    if len(curve["lines"]) > 1:
+    if len(curve["lines"]) > 4:  # no room among the lines
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    elif len(curve["lines"]) > 1:
         axes.legend(frameon=False)
     figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)

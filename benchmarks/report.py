@@ -23,7 +23,8 @@ HEAD = """# Benchmarks
 Every number about speed or memory that README and docs name is measured here. What a decision in docs/adr says it found
 on its way was taken once, as it says there. `make bench` measures all of it anew (`ONLY=name` one part, `QUICK=1` only
 whether it still works) and writes this page. Ratios are of two things measured in turn, in one run, on one machine; the
-seconds are of that machine and of that hour. Where a part ends with a loop of Python, that says how quick it was.
+seconds are of that machine and of that hour. Where a part ends with a loop of Python, that says how quick it
+was, to be compared within one build of Python only.
 """
 
 
@@ -180,7 +181,7 @@ def draw(curve: Mapping[str, Any], file: Path) -> None:
         axes.set_xscale("log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter("{x:,.10g}")
+            axis.set_major_formatter(lambda tick, _: number(tick))
             axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
     else:
         axes.set_ylim(bottom=0)
